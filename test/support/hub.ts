@@ -1,0 +1,205 @@
+/** A whole hub for tests, in this process, with example systems registered: `startTestHub({ stack: 'embedded' })`. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Authority } from '../../certs/authority.ts';
+import type { Config } from '../../config.ts';
+import type { AuditLine } from '../../core/audit-chain.ts';
+import { systemClock } from '../../core/clock.ts';
+import type { Store, Track } from '../../core/store.ts';
+import { createSystemClient, type SystemClient } from '../../examples/connected-system.ts';
+import { type Hub, openStore, startHub } from '../../hub.ts';
+import { openDevelopmentIssuer } from '../../identity/development-issuer.ts';
+import { eventually } from './eventually.ts';
+import type { TestReceiver } from './receiver.ts';
+import {
+  authorityOf,
+  EXAMPLE_SYSTEMS,
+  type ExampleName,
+  type PreparedSystem,
+  prepareSystems,
+  registerAll,
+  type SystemPlan,
+} from './registration.ts';
+import { freshConfig, type Stack, type StackServices } from './stacks.ts';
+import { silentTelemetry } from '../../core/telemetry.ts';
+
+export interface TestSystem extends PreparedSystem {
+  readonly systemId: string;
+  readonly partyKey: string;
+  readonly ods: string;
+  readonly client: SystemClient;
+  /** Its own door. Throws for a system that has none. */
+  readonly door: TestReceiver;
+}
+
+export interface TokenOptions {
+  readonly userId?: string;
+  readonly role?: string;
+  readonly roleId?: string;
+  /** The organisation of the role; the system's own otherwise. */
+  readonly ods?: string;
+}
+
+export interface TestHub<Name extends string = ExampleName> {
+  readonly stack: Stack;
+  readonly config: Config;
+  /** The hub that runs now; another one after `restart`. */
+  readonly hub: Hub;
+  readonly url: string;
+  readonly store: Store;
+  readonly authority: Authority;
+  readonly systems: Readonly<Record<Name, TestSystem>>;
+  /** A token of a person in a role with these activities, bound to the system's certificate. */
+  token(system: TestSystem, activities: readonly string[], options?: TokenOptions): Promise<string>;
+  /** The one message with this id, as the store knows it. */
+  track(messageId: string): Promise<Track>;
+  /** Waits until the message is decided and all its deliveries are as they should be. */
+  settled(messageId: string, stage?: 'acknowledged' | 'dead' | 'waiting', within_ms?: number): Promise<Track>;
+  /** Audit lines after this one, in order. */
+  audit(after?: number): Promise<AuditLine[]>;
+  /** Stops in order and starts again on the same folder, services and port. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface TestHubOptions extends Partial<Config> {
+  readonly stack: Stack;
+}
+
+/** The example systems, some of them with other contracts or times, and others beside them. */
+export async function startTestHub<Extra extends string = never>(
+  { stack, ...overrides }: TestHubOptions,
+  plans: Partial<Readonly<Record<ExampleName, Partial<SystemPlan>>>> & Readonly<Record<Extra, SystemPlan>> = {} as never,
+  services?: StackServices,
+): Promise<TestHub<ExampleName | Extra>> {
+  const config = await freshConfig(stack, overrides, services);
+  const authority = await authorityOf(config);
+  const prepared = await prepareSystems(authority, mergePlans<Extra>(plans));
+  const all: readonly PreparedSystem[] = Object.values(prepared);
+  await registerBefore(config, all);
+
+  let hub = await startHub(config);
+  const issuer = await openDevelopmentIssuer(join(config.dataFolder, 'issuer'), { clock: systemClock });
+  let systems = connected(prepared, hub.messageUrl);
+
+  async function halt(): Promise<void> {
+    await Promise.all(Object.values<TestSystem>(systems).map(({ client }) => client.close()));
+    await hub.stop();
+  }
+
+  return {
+    stack,
+    config,
+    authority,
+    get hub() {
+      return hub;
+    },
+    get url() {
+      return hub.messageUrl;
+    },
+    get store() {
+      return hub.store;
+    },
+    get systems() {
+      return systems;
+    },
+    token: (system, activities, options = {}) =>
+      issuer.issueToken({
+        userId: options.userId ?? '555254239107',
+        roles: [
+          {
+            roleId: options.roleId ?? '555254240100',
+            role: options.role ?? 'S8000:G8000:R8000',
+            ods: options.ods ?? system.ods,
+            activities,
+          },
+        ],
+        audience: config.partyKey,
+        certificateFingerprint: system.issued.fingerprint256,
+      }),
+    track: (messageId) => trackOf(hub.store, messageId),
+    settled: (messageId, stage = 'acknowledged', within_ms = 10_000) =>
+      eventually(
+        `message decided and its deliveries ${stage}`,
+        async () => {
+          const [track] = await hub.store.track(messageId);
+          const there = track?.stage === 'decided' && track.deliveries.length > 0;
+          return there && track.deliveries.every((delivery) => delivery.stage === stage) ? track : undefined;
+        },
+        within_ms,
+      ),
+    audit: (after = 0) => auditOf(hub.store, after),
+    async restart() {
+      const { port } = new URL(hub.messageUrl);
+      await halt();
+      hub = await startHub({ ...config, messagePort: Number(port) });
+      systems = connected(prepared, hub.messageUrl);
+    },
+    async stop() {
+      await halt();
+      await Promise.all(all.map(({ receiver }) => receiver?.close()));
+      await rm(config.dataFolder, { recursive: true, force: true });
+    },
+  };
+}
+
+export function mergePlans<Extra extends string>(
+  plans: Partial<Readonly<Record<ExampleName, Partial<SystemPlan>>>> & Readonly<Record<Extra, SystemPlan>>,
+): Readonly<Record<ExampleName | Extra, SystemPlan>> {
+  const given: Readonly<Record<string, Partial<SystemPlan>>> = plans;
+  const known: Readonly<Record<string, SystemPlan>> = EXAMPLE_SYSTEMS;
+  const names = [...new Set([...Object.keys(known), ...Object.keys(given)])];
+  return Object.fromEntries(names.map((name) => [name, { ...known[name], ...given[name] }])) as Record<
+    ExampleName | Extra,
+    SystemPlan
+  >;
+}
+
+/** Before the hub runs, so that its directory knows them from its first moment. */
+export async function registerBefore(config: Config, systems: readonly PreparedSystem[]): Promise<void> {
+  const store = await openStore(config, silentTelemetry);
+  try {
+    await registerAll(store, systems);
+  } finally {
+    await store.close();
+  }
+}
+
+export function connected<Name extends string>(
+  prepared: Readonly<Record<Name, PreparedSystem>>,
+  url: string,
+  connections?: number,
+): Record<Name, TestSystem> {
+  const made = Object.entries<PreparedSystem>(prepared).map(([name, system]) => {
+    const { input, identity, receiver } = system;
+    const whole: TestSystem = {
+      ...system,
+      systemId: input.systemId,
+      partyKey: input.partyKey,
+      ods: input.ods,
+      client: createSystemClient(url, identity, connections),
+      get door() {
+        if (receiver === undefined) throw new Error(`${name} has no door`);
+        return receiver;
+      },
+    };
+    return [name, whole];
+  });
+  return Object.fromEntries(made) as Record<Name, TestSystem>;
+}
+
+export async function trackOf(store: Store, messageId: string): Promise<Track> {
+  const tracks = await store.track(messageId);
+  const [track] = tracks;
+  if (track === undefined || tracks.length > 1) throw new Error(`${tracks.length} messages with this id`);
+  return track;
+}
+
+export async function auditOf(store: Store, after: number): Promise<AuditLine[]> {
+  const lines: AuditLine[] = [];
+  for (;;) {
+    const page = await store.auditLines({ after: lines.at(-1)?.seq ?? after, limit: 1_000 });
+    lines.push(...page);
+    if (page.length < 1_000) return lines;
+  }
+}
