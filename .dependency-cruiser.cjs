@@ -29,7 +29,7 @@ const ONE_HOME = {
   'libxml2-wasm': '^schemas/',
   ajv: '^schemas/',
   undici: '^(routes|examples)/',
-  'prom-client': '^routes/operations/',
+  'prom-client': '^(routes/operations/|hub)',
   pino: '^routes/operations/',
   commander: '^cli',
 };

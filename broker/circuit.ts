@@ -29,6 +29,8 @@ export function createCircuit(limits: CircuitLimits): Circuit {
       trying = false;
     },
     failed(now) {
+      // attempts that were under way when it opened say nothing that is not known
+      if (failures >= limits.circuitFailures && !trying) return;
       failures++;
       trying = false;
       if (failures < limits.circuitFailures) return;

@@ -61,6 +61,7 @@ export async function bury(envelope: Envelope, thrown: unknown, parts: PathParts
     {
       of: { ...envelope, sender: envelope.sender.systemId },
       id: keyText(keyOf(envelope)),
+      at: envelope.receivedAt,
       code: error.code,
       interaction: envelope.interaction,
     },

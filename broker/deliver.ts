@@ -8,6 +8,9 @@ import { type Circuit, createCircuit } from './circuit.ts';
 import { failureNotice } from './notice.ts';
 import type { PathParts } from './parts.ts';
 
+/** A store that could not take a settlement is asked again after so long. */
+const SETTLE_AGAIN_ms = 500;
+
 interface Receiver {
   readonly id: SystemId;
   readonly circuit: Circuit;
@@ -49,34 +52,59 @@ export function createDeliverer(parts: PathParts, laneFreed: () => void): Delive
   function pump(receiver: Receiver): void {
     while (receiver.queue.length > 0 && receiver.underWay < limits.perReceiver) {
       const now = clock.now();
+      const first = receiver.queue[0];
+      if (first !== undefined && !stopping && now + timeOf(first.delivery) > first.until) {
+        // too late under this lease: somebody takes it afresh. Asked before the circuit, whose one trial must be made.
+        receiver.queue.shift();
+        settle(first.delivery, { kind: 'deferred', at: now });
+        continue;
+      }
       const back = stopping ? now : receiver.circuit.closedUntil(now);
       if (back !== undefined) {
         for (const { delivery } of receiver.queue.splice(0)) settle(delivery, { kind: 'deferred', at: back });
         break;
       }
       const next = receiver.queue.shift();
-      if (next !== undefined) void attempt(receiver, next.delivery, next.until);
+      if (next !== undefined) void attempt(receiver, next.delivery);
     }
     if (receiver.queue.length === 0 && receiver.underWay === 0 && receiver.circuit.state === 'closed')
       receivers.delete(receiver.id);
   }
 
-  async function attempt(receiver: Receiver, delivery: Delivery, until: number): Promise<void> {
-    const endpoint = directory.system(delivery.receiver)?.endpoint;
-    if (endpoint === undefined) {
+  /** An attempt must end while the lease holds, however long the receiver's registration lets it take. */
+  const timeOf = (delivery: Delivery): number =>
+    Math.min(directory.system(delivery.receiver)?.endpoint?.timeout_ms ?? 0, limits.lease_ms / 2);
+
+  async function attempt(receiver: Receiver, delivery: Delivery): Promise<void> {
+    const system = directory.system(delivery.receiver);
+    if (system?.endpoint === undefined || system.status === 'revoked') {
       receiver.circuit.succeeded();
-      settleDead(delivery, 'RECEIVER_UNKNOWN', 'the receiver has no endpoint any more');
+      settleDead(
+        delivery,
+        'RECEIVER_UNKNOWN',
+        system?.endpoint ? 'the receiver is revoked' : 'the receiver has no endpoint any more',
+      );
       return;
     }
-    if (clock.now() + endpoint.timeout_ms > until) {
-      settle(delivery, { kind: 'deferred', at: clock.now() }); // too late under this lease: somebody takes it afresh
+    if (system.status === 'suspended') {
+      receiver.circuit.succeeded();
+      waitForResumption(delivery);
       return;
     }
+    const endpoint = { ...system.endpoint, timeout_ms: timeOf(delivery) };
     receiver.underWay++;
     const result = await transport.push(delivery, endpoint, delivery.attempts > 0);
     receiver.underWay--;
     conclude(receiver, delivery, result);
     pump(receiver);
+  }
+
+  /** What is on its way to a suspended system waits, as long as its contract lets it. */
+  function waitForResumption(delivery: Delivery): void {
+    const at = clock.now() + limits.circuitOpenMost_ms;
+    if (at > delivery.createdAt + delivery.contract.persistDuration_ms)
+      settleDead(delivery, 'DELIVERY_EXPIRED', 'the receiver is suspended');
+    else settle(delivery, { kind: 'deferred', at });
   }
 
   function conclude(receiver: Receiver, delivery: Delivery, result: PushResult): void {
@@ -104,7 +132,10 @@ export function createDeliverer(parts: PathParts, laneFreed: () => void): Delive
     const { cause, conversationId, interaction, receiver } = delivery;
     const notice = delivery.notice
       ? undefined
-      : failureNotice({ of: { ...cause, conversationId }, id: delivery.id, code, interaction, receiver }, parts);
+      : failureNotice(
+          { of: { ...cause, conversationId }, id: delivery.id, at: delivery.createdAt, code, interaction, receiver },
+          parts,
+        );
     settle(delivery, { kind: 'dead', reason: `${code}: ${reason}`, ...(notice && { notice }) }, code);
   }
 
@@ -126,7 +157,7 @@ export function createDeliverer(parts: PathParts, laneFreed: () => void): Delive
   }
 
   async function flush(): Promise<void> {
-    const batch = settlements;
+    let batch = settlements;
     settlements = [];
     settling += batch.length;
     try {
@@ -135,8 +166,17 @@ export function createDeliverer(parts: PathParts, laneFreed: () => void): Delive
         if (effective[i] === true) tell(settlement, delivery);
       });
     } catch (thrown) {
-      // the lease runs out and the delivery is attempted again under the same id: the receiver sees a repeat
       telemetry.trouble('deliveries that could not be settled', thrown);
+      const now = clock.now();
+      // asked again while the lease holds; after that each is attempted again under its id, and the receiver sees a repeat
+      const kept = stopping ? [] : batch.filter(({ settlement }) => now < settlement.at + limits.lease_ms);
+      if (kept.length > 0) {
+        clock.timer(SETTLE_AGAIN_ms, () => {
+          if (settlements.push(...kept) === kept.length) void flush();
+        });
+        batch = batch.filter((one) => !kept.includes(one));
+        settling -= kept.length;
+      }
     }
     settling -= batch.length;
     let lanes = false;

@@ -1,4 +1,5 @@
 /** Tells a sender that something of theirs went no further: a message the rules failed on, a delivery nobody took. */
+import type { Instant } from '../core/clock.ts';
 import type { DeliveryDraft } from '../core/delivery.ts';
 import type { Cause } from '../core/envelope.ts';
 import { ERRORS, type ErrorCode } from '../core/errors.ts';
@@ -14,6 +15,8 @@ export interface Failure {
   readonly of: Pick<Cause, 'messageId' | 'conversationId'> & { readonly sender: SystemId };
   /** What makes this failure this one: the id of the delivery, or of the message. */
   readonly id: string;
+  /** When the message was received, or the delivery made: the same whenever the notice is made again. */
+  readonly at: Instant;
   readonly code: ErrorCode;
   readonly interaction: InteractionId;
   readonly receiver?: SystemId;
@@ -27,7 +30,7 @@ export function failureNotice(
   const sender = directory.system(failure.of.sender);
   if (sender === undefined) return undefined;
   return {
-    id: guidOf(`${failure.id}#notice`),
+    id: guidOf(`${failure.id}#notice`, failure.at),
     receiver: sender.systemId,
     mode: sender.endpoint === undefined ? 'pull' : 'push',
     lane: null,

@@ -45,7 +45,7 @@ export type Outcome =
   | { readonly kind: 'retry'; readonly at: Instant; readonly reason: string }
   /** No attempt was made (circuit open, no room): try then, count nothing. */
   | { readonly kind: 'deferred'; readonly at: Instant }
-  /** Given up: dead-lettered with its reason, and `notice` tells the sender. */
+  /** Given up, the last attempt counted: dead-lettered with its reason, and `notice` tells the sender. */
   | { readonly kind: 'dead'; readonly reason: string; readonly notice?: DeliveryDraft };
 
 export interface Settlement {

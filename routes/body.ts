@@ -57,6 +57,8 @@ function collect(request: IncomingMessage, declared: number | undefined, most_by
     });
     request.on('end', () => resolve(length === buffer.length ? buffer : buffer.subarray(0, length)));
     request.on('error', (cause) => reject(new HubError('BODY_INCOMPLETE', {}, { cause })));
-    request.on('close', () => reject(new HubError('BODY_INCOMPLETE')));
+    request.on('close', () => {
+      if (!request.complete) reject(new HubError('BODY_INCOMPLETE'));
+    });
   });
 }

@@ -3,6 +3,7 @@
  * Plain node:https, because every message passes here; everything else is on express.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Server } from 'node:net';
 import type { Peer } from '../certs/identify.ts';
 import { asHubError, HubError } from '../core/errors.ts';
 import type { Party } from '../core/party.ts';
@@ -116,9 +117,15 @@ function refuseDoubleHost(request: IncomingMessage): void {
 
 function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Reply): void {
   if (response.destroyed) return;
-  // an unread body would be taken for the next request
-  const close = request.complete ? {} : { connection: 'close' };
+  // an unread body would be taken for the next request, and a door that is closing takes no next one
+  const close = request.complete && isListening(request) ? {} : { connection: 'close' };
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body), ...close });
   response.end(body);
   if (!request.complete) request.resume();
+}
+
+/** False once the server has begun to close: it waits for every connection that is kept alive. */
+function isListening({ socket }: IncomingMessage): boolean {
+  const server: unknown = Reflect.get(socket, 'server');
+  return !(server instanceof Server) || server.listening;
 }

@@ -1,224 +1,180 @@
-/** Messages of the Summary Care Record, good and bad, built from the ids they are given. Invented patients only. */
+/** The messages of a summary's life, good and bad, in the order in which the contract suite tells them. */
+import { type PatientConsent, PERMISSIONS } from '../../adapters/scr/model.ts';
+import { SUMMARY, writeConsent } from '../../adapters/scr/records.ts';
+import type { RecordWrite } from '../../core/decision.ts';
+import type { ErrorCode } from '../../core/errors.ts';
+import type { MessageExample } from '../example.ts';
+import {
+  type AlertIds,
+  accessPath,
+  alert,
+  badSummaries,
+  getPath,
+  listPath,
+  PATIENTS,
+  permission,
+  type SummaryIds,
+  summary,
+} from './messages.ts';
 
-/** Test numbers of the 999 range, with right check digits. */
-export const PATIENTS = { ada: '9990000018', ben: '9990000026' } as const;
+export * from './messages.ts';
 
-const BASE = 'https://hub.example/summary-care-record/FHIR/R4';
-const NHS_NUMBER = 'https://fhir.nhs.uk/Id/nhs-number';
-const SNOMED = 'http://snomed.info/sct';
-const XHTML = 'xmlns="http://www.w3.org/1999/xhtml"';
+const { ada, ben, cara } = PATIENTS;
+const practice = { kind: 'general-practice', ods: 'A83008' } as const;
+const otherPractice = { kind: 'general-practice', ods: 'B86010' } as const;
+const pharmacy = { kind: 'pharmacy', ods: 'FA565' } as const;
+/** The person that the tests make for every organisation, and the number of the system that they make for this pharmacy. */
+const USER = '555254239107';
+const PHARMACY_SYSTEM = '200361196408';
 
-const id = (system: string, value: string): object => ({ identifier: { system, value } });
-const coded = (code: string, display: string): object => ({ coding: [{ system: SNOMED, code, display }] });
-const section = (title: string, code: string, html: string): object => ({
-  title,
-  code: { coding: [{ code }] },
-  text: { status: 'generated', div: `<div ${XHTML}>${html}</div>` },
+const uuid = (number: number): string => `5C000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+const [first, second, bens] = [uuid(1), uuid(2), uuid(3)];
+/** What the query of a path says, as the hub hands it to the interaction. */
+const queryOf = (path: string) => Object.fromEntries(new URL(path, 'https://hub.example').searchParams);
+
+const upload = { interaction: 'fhir:scr:upload', from: practice, activities: ['B0380'] } as const;
+const list = { interaction: 'fhir:scr:list', from: pharmacy, activities: ['B0370'] } as const;
+const get = { ...list, interaction: 'fhir:scr:get' } as const;
+const answer = { interaction: 'fhir:scr:set-permission', from: practice, activities: ['B0020'] } as const;
+const override = { interaction: 'fhir:scr:alert', from: pharmacy, activities: ['B0168'] } as const;
+const access = { interaction: 'fhir:scr:access-list', from: practice, activities: ['B0015'] } as const;
+
+const summaryOf = (nhsNumber: string, summaryId: string, more: Partial<SummaryIds> = {}): string =>
+  JSON.stringify(summary({ nhsNumber, summaryId, bundleId: uuid(100), ods: practice.ods, ...more }));
+const alertOf = (more: Partial<AlertIds> = {}): string =>
+  JSON.stringify(
+    alert({
+      alertId: uuid(200),
+      nhsNumber: ada,
+      ods: pharmacy.ods,
+      userId: USER,
+      systemId: PHARMACY_SYSTEM,
+      words: 'Unconscious on arrival',
+      ...more,
+    }),
+  );
+const permissionOf = (...told: Parameters<typeof permission>): string => JSON.stringify(permission(...told));
+
+const badUpload = (what: string, body: string, ...refused: ErrorCode[]) => ({ ...upload, what, body, refused });
+const badOverride = (what: string, more: Partial<AlertIds>, ...refused: ErrorCode[]) => ({
+  ...override,
+  what,
+  body: alertOf(more),
+  refused,
+});
+const badQuery = (of: typeof get | typeof list | typeof access, what: string, path: string) => ({
+  ...of,
+  what,
+  parameters: queryOf(path),
+  refused: ['PARAMETER_INVALID', 'NHS_NUMBER_INVALID'] as const,
 });
 
-export interface SummaryIds {
-  readonly nhsNumber: string;
-  /** UUID of this summary. */
-  readonly summaryId: string;
-  /** UUID of the upload itself. */
-  readonly bundleId: string;
-  readonly ods: string;
-  /** The summary that this one replaces: the latest. */
-  readonly replaces?: string;
-  readonly at?: string;
-}
+const uploads: readonly MessageExample[] = [
+  { ...upload, what: 'the first summary of a patient', body: summaryOf(ada, first) },
+  { ...upload, what: 'a summary that replaces the latest', body: summaryOf(ada, second, { replaces: first }) },
+  { ...upload, what: 'the summary of another patient', body: summaryOf(ben, bens) },
+  badUpload('an id that is already there', summaryOf(ada, second, { replaces: second }), 'RULE_REFUSED'),
+  badUpload('a summary that replaces nothing', summaryOf(ada, uuid(4)), 'RULE_REFUSED'),
+  badUpload('a summary that replaces a stale one', summaryOf(ada, uuid(4), { replaces: first }), 'RULE_REFUSED'),
+  badUpload('an author of another practice', summaryOf(ben, uuid(4), { ods: 'B86010' }), 'PARTY_MISMATCH'),
+  badUpload('a body cut short', summaryOf(ben, uuid(4)).slice(0, -5), 'JSON_ILL_FORMED'),
+  ...badSummaries({ nhsNumber: ben, summaryId: uuid(4), bundleId: uuid(100), ods: practice.ods }).map(
+    ({ fault, body }) =>
+      badUpload(`a summary with ${fault}`, JSON.stringify(body), 'VALUE_INVALID', 'NHS_NUMBER_INVALID', 'JSON_INVALID'),
+  ),
+];
 
-interface Resource {
-  readonly resourceType: string;
-  readonly id: string;
-  readonly [element: string]: unknown;
-}
-
-/** An allergy, an acute and a repeat medicine, and one coded problem. */
-export function summary(ids: SummaryIds): object {
-  const at = ids.at ?? '2026-02-20T09:15:00+00:00';
-  const entry = (resource: Resource): object => ({
-    fullUrl: `${BASE}/${resource.resourceType}/${resource.id}`,
-    resource,
-  });
-  return {
-    resourceType: 'Bundle',
-    id: ids.bundleId,
-    identifier: { system: 'https://tools.ietf.org/html/rfc4122', value: ids.bundleId },
-    type: 'document',
-    timestamp: at,
-    entry: [
-      entry({
-        resourceType: 'Composition',
-        id: ids.summaryId,
-        identifier: { system: 'https://tools.ietf.org/html/rfc4122', value: ids.summaryId },
-        status: 'final',
-        type: coded('196981000000101', 'General Practice Summary'),
-        category: [coded('163171000000105', 'Care Professional Documentation')],
-        subject: { reference: 'Patient/patient' },
-        date: at,
-        author: [{ reference: 'PractitionerRole/author' }],
-        title: 'General Practice Summary',
-        ...(ids.replaces !== undefined && {
-          relatesTo: [{ code: 'replaces', targetIdentifier: { value: ids.replaces } }],
-        }),
-        section: [
-          section('General Practice Summary', 'Title', '<h3>Invented record for trying the hub</h3>'),
-          section('Allergies and Adverse Reactions', 'AllergiesHeader', '<p>Adverse reaction to trimethoprim</p>'),
-          section('Acute Medications', 'AcuteMedsHeader', '<p>Naproxen 250mg tablets, 28 tablet</p>'),
-          section('Current Repeat Medications', 'RepeatMedsHeader', '<p>Ramipril 5mg capsules, one a day</p>'),
-          {
-            ...section('Diagnoses', 'DiagnosesHeader', '<p>Essential hypertension</p>'),
-            entry: [{ reference: 'Condition/problem' }],
-          },
-        ],
-      }),
-      entry({
-        resourceType: 'Condition',
-        id: 'problem',
-        subject: { reference: 'Patient/patient' },
-        code: coded('59621000', 'Essential hypertension'),
-        onsetDateTime: '2021-06-01',
-      }),
-      entry({
-        resourceType: 'PractitionerRole',
-        id: 'author',
-        organization: { reference: 'Organization/practice' },
-      }),
-      entry({
-        resourceType: 'Organization',
-        id: 'practice',
-        identifier: [{ system: 'https://fhir.nhs.uk/Id/ods-organization-code', value: ids.ods }],
-      }),
-      entry({
-        resourceType: 'Patient',
-        id: 'patient',
-        identifier: [{ system: NHS_NUMBER, value: ids.nhsNumber }],
-      }),
-    ],
-  };
-}
-
-/** The same summary with mark-up that would run in every string of it that a person writes. */
-export function summaryWithMarkup(ids: SummaryIds): object {
-  const hostile = `<img src=x onerror="alert(1)"><script>alert('${ids.bundleId}')</script>`;
-  const kept = new Set(['resourceType', 'id', 'system', 'value', 'code', 'status', 'type', 'reference', 'fullUrl']);
-  const mark = (value: unknown, name: string): unknown => {
-    if (typeof value === 'string') return kept.has(name) || /^\d{4}-/.test(value) ? value : `${value}${hostile}`;
-    if (Array.isArray(value)) return value.map((each) => mark(each, name));
-    if (typeof value === 'object' && value !== null)
-      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mark(inner, key)]));
-    return value;
-  };
-  return mark(summary(ids), '') as object;
-}
-
-/** The query of the list, as a path below the service's base. */
-export const listPath = (nhsNumber: string): string =>
-  `/DocumentReference?patient=${encodeURIComponent(`${NHS_NUMBER}|${nhsNumber}`)}&type=${encodeURIComponent(`${SNOMED}|196981000000101`)}&_sort=date&_count=1`;
-
-export const getPath = (nhsNumber: string, summaryId: string): string =>
-  `/Bundle?composition.identifier=${summaryId}&composition.subject%3APatient.identifier=${encodeURIComponent(`${NHS_NUMBER}|${nhsNumber}`)}`;
-
-export const accessPath = (nhsNumber: string): string =>
-  `/AuditEvent?patient=${encodeURIComponent(`${NHS_NUMBER}|${nhsNumber}`)}`;
-
-/** The patient's standing answer; `store` is the hub's own second part, for practices. */
-export const permission = (nhsNumber: string, view: 'Yes' | 'No' | 'Ask', store?: 'Yes' | 'No'): object => ({
-  resourceType: 'Parameters',
-  parameter: [
-    {
-      name: 'setPermissions',
-      part: [
-        { name: 'nhsNumber', valueString: nhsNumber },
-        {
-          name: 'permissionCode',
-          valueCoding: { system: 'https://fhir.nhs.uk/CodeSystem/SCR-ACSPermission', code: view },
-        },
-        ...(store === undefined
-          ? []
-          : [
-              {
-                name: 'permissionCode',
-                valueCoding: { system: 'https://vertebra.example/CodeSystem/scr-store-consent', code: store },
-              },
-            ]),
-      ],
-    },
-  ],
-});
-
-export interface AlertIds {
-  readonly alertId: string;
-  readonly nhsNumber: string;
-  readonly ods: string;
-  readonly userId: string;
-  readonly systemId: string;
-  /** 1 self-claimed relationship, 2 access alert. */
-  readonly type?: string;
-  /** 1 to 6: see `ALERT_REASONS`. */
-  readonly reason?: string;
-  readonly words?: string;
-  readonly at?: string;
-}
-
-/** An override: why the summary is to be viewed without permission. An access in an emergency unless told otherwise. */
-export const alert = (ids: AlertIds): object => ({
-  resourceType: 'AuditEvent',
-  id: ids.alertId,
-  extension: [
-    {
-      url: 'https://fhir.nhs.uk/StructureDefinition/Extension-SCR-NotificationMessage',
-      valueString: 'Permission to view was overridden',
-    },
-  ],
-  type: {
-    system: 'https://fhir.nhs.uk/CodeSystem/SCR-AlertType',
-    code: ids.type ?? '2',
-    display: 'Alert',
+const views: readonly MessageExample[] = [
+  { ...list, what: 'whether there is a summary', parameters: queryOf(listPath(ada)) },
+  { ...list, what: 'whether there is one of a patient nobody knows', parameters: queryOf(listPath(cara)) },
+  badQuery(list, 'a list of two', listPath(ada).replace('_count=1', '_count=2')),
+  badQuery(list, 'a list without a patient', '/DocumentReference?_sort=date'),
+  badQuery(list, 'a wrong check digit', listPath('9990000019')),
+  badQuery(get, 'an id that is no UUID', getPath(ada, 'latest')),
+  badQuery(get, 'a number without its system', `/Bundle?composition.identifier=${second}&patient=${ada}`),
+  {
+    ...get,
+    what: 'a view without permission',
+    parameters: queryOf(getPath(ada, second)),
+    refused: ['PERMISSION_REQUIRED'],
   },
-  subtype: [{ system: 'https://fhir.nhs.uk/CodeSystem/SCR-AlertReason', code: ids.reason ?? '5', display: 'Reason' }],
-  ...(ids.words !== undefined && { outcomeDesc: ids.words }),
-  recorded: ids.at ?? '2026-03-02T10:00:00+00:00',
-  agent: [
-    { who: id(NHS_NUMBER, ids.nhsNumber), requestor: false },
-    { who: id('https://fhir.nhs.uk/Id/ods-organization-code', ids.ods), requestor: false },
-    {
-      who: id('https://fhir.nhs.uk/Id/sds-user-id', ids.userId),
-      role: [{ text: 'Pharmacist' }],
-      requestor: false,
-    },
-  ],
-  source: { observer: id('https://fhir.nhs.uk/Id/nhsSpineASID', ids.systemId) },
-  entity: [{ what: { identifier: { value: ids.alertId } } }],
-});
+  { ...get, what: 'the practice that holds the record', from: practice, parameters: queryOf(getPath(ada, second)) },
+];
 
-/** What is wrong with a message, and the message. */
-export interface BadExample {
-  readonly fault: string;
-  readonly body: object;
-}
+const overrides: readonly MessageExample[] = [
+  badOverride('a type and a reason that do not go together', { type: '2', reason: '4' }, 'RULE_REFUSED'),
+  badOverride('a reason that the role does not permit', { reason: '3' }, 'ROLE_NOT_PERMITTED'),
+  badOverride('a reason that is none', { reason: '7' }, 'VALUE_INVALID', 'JSON_INVALID'),
+  badOverride('an override in another person’s name', { userId: '100000000009' }, 'PARTY_MISMATCH'),
+  badOverride('an override from another system', { systemId: '200999999999' }, 'PARTY_MISMATCH'),
+  badOverride('an override where there is no summary', { nhsNumber: cara }, 'NOT_FOUND'),
+  { ...override, what: 'an override in an emergency', body: alertOf() },
+  { ...get, what: 'a view under the override', parameters: queryOf(getPath(ada, second)) },
+  { ...access, what: 'who looked', parameters: queryOf(accessPath(ada)) },
+  { ...access, what: 'the first of those who looked', parameters: queryOf(`${accessPath(ada)}&_count=1`) },
+  badQuery(access, 'a page of none', `${accessPath(ada)}&_count=0`),
+  {
+    ...access,
+    what: 'a practice that does not hold the record',
+    from: otherPractice,
+    parameters: queryOf(accessPath(ada)),
+    refused: ['NOT_FOUND'],
+  },
+];
 
-/** Uploads that are refused before any rule is asked. */
-export function badSummaries(ids: SummaryIds): readonly BadExample[] {
-  const good = () => structuredClone(summary(ids)) as { type: string; entry: { resource: Record<string, unknown> }[] };
-  const changed = (fault: string, change: (bundle: ReturnType<typeof good>) => void): BadExample => {
-    const body = good();
-    change(body);
-    return { fault, body };
-  };
-  const first = (bundle: ReturnType<typeof good>) => bundle.entry[0]?.resource ?? {};
+const permissions: readonly MessageExample[] = [
+  ...PERMISSIONS.map((view) => ({
+    ...answer,
+    what: `a patient who answers ${view}`,
+    from: pharmacy,
+    body: permissionOf(ben, view),
+  })),
+  { ...answer, what: 'a patient who says yes once for all', body: permissionOf(ada, 'Yes') },
+  { ...get, what: 'a view with permission', parameters: queryOf(getPath(ada, second)) },
+  { ...get, what: 'a stale id, with nothing', parameters: queryOf(getPath(ada, first)) },
+  {
+    ...answer,
+    what: 'store consent from a pharmacy',
+    from: pharmacy,
+    body: permissionOf(ada, 'Yes', 'No'),
+    refused: ['INTERACTION_NOT_PERMITTED'],
+  },
+  {
+    ...answer,
+    what: 'an answer that is none',
+    body: permissionOf(ada, 'Yes').replace('"Yes"', '"Perhaps"'),
+    refused: ['VALUE_INVALID'],
+  },
+  { ...answer, what: 'a patient who does not want a summary', body: permissionOf(cara, 'No', 'No') },
+  badUpload('a summary that the patient does not want', summaryOf(cara, uuid(4)), 'PERMISSION_REQUIRED'),
+  {
+    ...list,
+    what: 'a list of what the patient does not want',
+    parameters: queryOf(listPath(cara)),
+    refused: ['PERMISSION_REQUIRED'],
+  },
+];
+
+/** The last two uploads undone, so that whoever varies the examples finds them as new as they were. */
+function beforeTheLastUploads(): RecordWrite[] {
+  const said = (value: PatientConsent) => writeConsent({ version: 0, value }, value);
+  const latest = { id: first, practice: practice.ods, uploadedAt: Date.parse('2026-03-02T09:00:00Z') };
   return [
-    changed('no composition', (bundle) => bundle.entry.shift()),
-    changed('two compositions', (bundle) => bundle.entry.push({ resource: first(bundle) })),
-    changed('no patient', (bundle) => bundle.entry.pop()),
-    changed('not a document', (bundle) => Object.assign(bundle, { type: 'collection' })),
-    changed('not final', (bundle) => Object.assign(first(bundle), { status: 'preliminary' })),
-    changed('another type', (bundle) => Object.assign(first(bundle), { type: coded('371531000', 'Report') })),
-    changed('another category', (bundle) => Object.assign(first(bundle), { category: [] })),
-    changed('no section', (bundle) => Object.assign(first(bundle), { section: [] })),
-    changed('another subject', (bundle) => Object.assign(first(bundle), { subject: { reference: 'Patient/other' } })),
-    changed('an id that is no UUID', (bundle) => Object.assign(first(bundle), { identifier: { value: 'latest' } })),
-    { fault: 'a wrong check digit', body: summary({ ...ids, nhsNumber: '9990000019' }) },
+    said({ nhsNumber: ada, view: 'Yes', store: 'Yes', latest }),
+    said({ nhsNumber: ben, view: 'Ask', store: 'Yes' }),
+    ...[second, bens].map((key) => ({ kind: SUMMARY, key, version: 1, value: null })),
   ];
 }
+
+export const contractExamples: readonly MessageExample[] = [
+  ...uploads,
+  ...views,
+  ...overrides,
+  ...permissions,
+  {
+    ...list,
+    what: 'whether there is a summary, once the latest is taken back',
+    parameters: queryOf(listPath(ada)),
+    seed: beforeTheLastUploads(),
+  },
+];

@@ -1,7 +1,7 @@
 /** Messages of the Summary Care Record, good and bad, built from the ids they are given. Invented patients only. */
 
 /** Test numbers of the 999 range, with right check digits. */
-export const PATIENTS = { ada: '9990000018', ben: '9990000026' } as const;
+export const PATIENTS = { ada: '9990000018', ben: '9990000026', cara: '9990000034' } as const;
 
 const BASE = 'https://hub.example/summary-care-record/FHIR/R4';
 const NHS_NUMBER = 'https://fhir.nhs.uk/Id/nhs-number';

@@ -99,6 +99,7 @@ export class DeliveryTable {
         return row;
       case 'dead':
         row.reason = outcome.reason;
+        row.attempts++;
         this.#end(row, 'dead', at);
         if (outcome.notice) this.insert(outcome.notice, row.cause, at);
         return row;

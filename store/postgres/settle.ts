@@ -51,6 +51,7 @@ function settleOne(ledger: Ledger, { settlement, notice }: PreparedSettlement): 
       delivery.dueAt = outcome.at;
       return true;
     case 'dead':
+      delivery.attempts++;
       end(ledger, delivery, 'dead', at);
       ledger.head.dead++;
       delivery.reason = cleanText(outcome.reason);

@@ -7,7 +7,8 @@ import type { AuditLine } from '../../core/audit-chain.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { Store, Track } from '../../core/store.ts';
 import { createSystemClient, type SystemClient } from '../../examples/connected-system.ts';
-import { type Hub, openStore, startHub } from '../../hub.ts';
+import { type Hub, startHub } from '../../hub.ts';
+import { openStore } from '../../plugs.ts';
 import { openDevelopmentIssuer } from '../../identity/development-issuer.ts';
 import { eventually } from './eventually.ts';
 import type { TestReceiver } from './receiver.ts';
@@ -57,10 +58,18 @@ export interface TestHub<Name extends string = ExampleName> {
   settled(messageId: string, stage?: 'acknowledged' | 'dead' | 'waiting', within_ms?: number): Promise<Track>;
   /** Audit lines after this one, in order. */
   audit(after?: number): Promise<AuditLine[]>;
-  /** Stops in order and starts again on the same folder, services and port. */
+  /** Stops the hub in order; its folder, its services and the doors of the systems stay. */
+  halt(): Promise<void>;
+  /** Starts it again, on the same port. */
+  start(): Promise<void>;
+  /** `halt`, then `start`. */
   restart(): Promise<void>;
+  /** The end: everything stopped, the folder gone. */
   stop(): Promise<void>;
 }
+
+/** What is other than in the example systems, and whole plans for systems beside them. */
+export type Plans<Name extends string> = Readonly<Record<Name, Partial<SystemPlan>>>;
 
 export interface TestHubOptions extends Partial<Config> {
   readonly stack: Stack;
@@ -69,12 +78,12 @@ export interface TestHubOptions extends Partial<Config> {
 /** The example systems, some of them with other contracts or times, and others beside them. */
 export async function startTestHub<Extra extends string = never>(
   { stack, ...overrides }: TestHubOptions,
-  plans: Partial<Readonly<Record<ExampleName, Partial<SystemPlan>>>> & Readonly<Record<Extra, SystemPlan>> = {} as never,
+  plans?: Plans<Extra>,
   services?: StackServices,
 ): Promise<TestHub<ExampleName | Extra>> {
   const config = await freshConfig(stack, overrides, services);
   const authority = await authorityOf(config);
-  const prepared = await prepareSystems(authority, mergePlans<Extra>(plans));
+  const prepared = await prepareSystems(authority, mergePlans(plans));
   const all: readonly PreparedSystem[] = Object.values(prepared);
   await registerBefore(config, all);
 
@@ -82,9 +91,20 @@ export async function startTestHub<Extra extends string = never>(
   const issuer = await openDevelopmentIssuer(join(config.dataFolder, 'issuer'), { clock: systemClock });
   let systems = connected(prepared, hub.messageUrl);
 
+  let running = true;
+  const { port } = new URL(hub.messageUrl);
+
   async function halt(): Promise<void> {
-    await Promise.all(Object.values<TestSystem>(systems).map(({ client }) => client.close()));
+    if (!running) return;
+    running = false;
     await hub.stop();
+    await Promise.all(Object.values<TestSystem>(systems).map(({ client }) => client.close()));
+  }
+
+  async function start(): Promise<void> {
+    hub = await startHub({ ...config, messagePort: Number(port) });
+    systems = connected(prepared, hub.messageUrl);
+    running = true;
   }
 
   return {
@@ -129,11 +149,11 @@ export async function startTestHub<Extra extends string = never>(
         within_ms,
       ),
     audit: (after = 0) => auditOf(hub.store, after),
+    halt,
+    start,
     async restart() {
-      const { port } = new URL(hub.messageUrl);
       await halt();
-      hub = await startHub({ ...config, messagePort: Number(port) });
-      systems = connected(prepared, hub.messageUrl);
+      await start();
     },
     async stop() {
       await halt();
@@ -144,15 +164,18 @@ export async function startTestHub<Extra extends string = never>(
 }
 
 export function mergePlans<Extra extends string>(
-  plans: Partial<Readonly<Record<ExampleName, Partial<SystemPlan>>>> & Readonly<Record<Extra, SystemPlan>>,
+  plans: Plans<Extra> | undefined,
 ): Readonly<Record<ExampleName | Extra, SystemPlan>> {
-  const given: Readonly<Record<string, Partial<SystemPlan>>> = plans;
   const known: Readonly<Record<string, SystemPlan>> = EXAMPLE_SYSTEMS;
-  const names = [...new Set([...Object.keys(known), ...Object.keys(given)])];
-  return Object.fromEntries(names.map((name) => [name, { ...known[name], ...given[name] }])) as Record<
-    ExampleName | Extra,
-    SystemPlan
-  >;
+  const given: Readonly<Record<string, Partial<SystemPlan>>> = plans ?? {};
+  const names = new Set([...Object.keys(known), ...Object.keys(given)]);
+  const merged = [...names].map((name) => {
+    const { ods, kind, name: title, ...more } = { ...known[name], ...given[name] };
+    if (ods === undefined || kind === undefined || title === undefined)
+      throw new Error(`${name} is no example system: say its organisation, kind and name`);
+    return [name, { ...more, ods, kind, name: title } satisfies SystemPlan] as const;
+  });
+  return Object.fromEntries(merged) as Record<ExampleName | Extra, SystemPlan>;
 }
 
 /** Before the hub runs, so that its directory knows them from its first moment. */

@@ -32,6 +32,10 @@ export interface TestReceiver {
   manner: Manner;
   /** Asked for each message; `manner` where there is none, or it says nothing. */
   decide: ((message: Omit<Arrival, 'taken'>) => Manner | undefined) | undefined;
+  /** While it is pending no answer is given. */
+  hold: Promise<void> | undefined;
+  /** Messages that came in whole and have no answer yet. */
+  readonly inHand: number;
   /** Stops listening and cuts every connection. */
   away(): Promise<void>;
   /** Listens again at the same address. */
@@ -44,6 +48,7 @@ export async function openReceiver(identity: Identity): Promise<TestReceiver> {
   let server = serverFor();
   let open = false;
   let port = 0;
+  let inHand = 0;
 
   function serverFor(): Server {
     return createServer(
@@ -59,7 +64,10 @@ export async function openReceiver(identity: Identity): Promise<TestReceiver> {
         const chunks: Buffer[] = [];
         asked.on('data', (chunk: Buffer) => chunks.push(chunk));
         asked.on('error', () => undefined);
-        asked.on('end', () => {
+        asked.on('end', async () => {
+          inHand++;
+          await receiver.hold;
+          inHand--;
           const message = readArrival(asked.headers, Buffer.concat(chunks).toString('utf8'));
           const manner = receiver.decide?.(message) ?? receiver.manner;
           const status = manner === 'take' ? 200 : typeof manner === 'number' ? manner : 0;
@@ -107,6 +115,10 @@ export async function openReceiver(identity: Identity): Promise<TestReceiver> {
     },
     manner: 'take',
     decide: undefined,
+    hold: undefined,
+    get inHand() {
+      return inHand;
+    },
     away: shut,
     async back() {
       if (open) return;

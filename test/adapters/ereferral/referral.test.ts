@@ -6,6 +6,7 @@ import { HubError } from '../../../core/errors.ts';
 import { badReferrals, rejection, sessionHeaders } from '../../../examples/ereferral/examples.ts';
 import * as scene from './bench.ts';
 
+const ERROR_CODES = 'https://fhir.nhs.uk/STU3/CodeSystem/eRS-APIErrorCode-1';
 const { bodyOf, etagOf, json, outcome, PATIENT, ReferralBench, SERVICE, ubrnOf } = scene;
 
 describe('a referral', () => {
@@ -65,7 +66,7 @@ describe('a referral', () => {
     const ubrn = await bench.booked();
     for (const by of [scene.strangeDoctor, scene.strangeConsultant]) {
       const { answer, events } = await bench.read(ubrn, by);
-      expect(answer).to.include({ kind: 'refused', serviceCode: 'NO_RELATIONSHIP' });
+      expect(answer).to.include({ kind: 'refused', code: 'RULE_UNPROCESSABLE', serviceCode: 'NO_RELATIONSHIP' });
       expect(JSON.stringify(answer)).to.not.contain(PATIENT);
       expect(events[0].outcome).to.equal('refused');
     }
@@ -94,6 +95,8 @@ describe('a referral', () => {
       await bench.publish();
       const decision = await bench.create(more);
       expect(outcome(decision)).to.equal(code);
+      expect(decision.answer).to.include({ code: 'RULE_UNPROCESSABLE' });
+      expect(decision.answer).to.nested.include({ 'coding.system': ERROR_CODES, 'coding.code': code });
       expect(decision.records).to.equal(undefined);
     });
   }
@@ -121,6 +124,8 @@ describe('a referral', () => {
         'INVALID_CODE',
         'UNEXPECTED_FIELD',
       ]);
+      expect(refused.details['coding']).to.include({ system: ERROR_CODES, code: refused.details.serviceCode });
+      expect(refused.details['status']).to.equal(422);
       expect(JSON.stringify(refused.details)).to.not.contain('99900000');
     });
   }
@@ -155,6 +160,9 @@ describe('a session', () => {
       await bench.publish();
       const decision = await bench.create({}, by);
       expect(outcome(decision)).to.equal('FORBIDDEN');
+      expect(decision.answer).to.deep.include({
+        coding: { system: ERROR_CODES, code: 'FORBIDDEN', display: 'Forbidden' },
+      });
       expect(decision.events[0].outcome).to.equal('refused');
     });
   }

@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { WORKLIST_MAX } from '../../../adapters/ereferral/rules-worklist.ts';
 import { WORKLIST_NAMES, WORKLISTS } from '../../../adapters/ereferral/states.ts';
+import { PATIENTS } from '../../../examples/ereferral/examples.ts';
 import * as scene from './bench.ts';
 
-const { bodyOf, namesOf, outcome, PATIENT, ReferralBench, SERVICE } = scene;
+const { bodyOf, namesOf, outcome, PATIENT, ReferralBench, SERVICE, ubrnOf } = scene;
 
 describe('a worklist', () => {
   it('follows the state of its referrals', async () => {
@@ -67,6 +68,33 @@ describe('a worklist', () => {
     expect(row?.extension.at(-1)).to.deep.equal({ url: 'referralRequestVersion', valueInteger: bench.versionOf(ubrn) });
   });
 
+  it('leaves a line in the trail for each referral shown, with its patient, and one where it shows none', async () => {
+    const bench = new ReferralBench();
+    const first = await bench.made();
+    const second = ubrnOf(await bench.create({ nhsNumber: PATIENTS.dan }));
+    const { events } = await bench.worklist('AWAITING_BOOKING', scene.doctor);
+    expect([...events].sort((a, b) => ((a.patient ?? '') < (b.patient ?? '') ? -1 : 1))).to.deep.equal(
+      [
+        { patient: PATIENT, entity: `ers.referral/${first}` },
+        { patient: PATIENTS.dan, entity: `ers.referral/${second}` },
+      ].map((shown) => ({
+        action: 'read-worklist',
+        outcome: 'success',
+        reason: 'worklist AWAITING_BOOKING',
+        ...shown,
+      })),
+    );
+    const filtered = await bench.worklist('REFERRALS_FOR_REVIEW', scene.consultant, { service: '1' });
+    expect(filtered.events).to.deep.equal([
+      {
+        action: 'read-worklist',
+        outcome: 'success',
+        entity: 'worklist/RCB/REFERRALS_FOR_REVIEW',
+        reason: 'no referrals',
+      },
+    ]);
+  });
+
   it('is filtered by service and specialty for providers, and not for referrers', async () => {
     const bench = new ReferralBench();
     const ubrn = await bench.booked();
@@ -92,7 +120,9 @@ describe('a worklist', () => {
       }
     };
     add(1_200);
-    expect(new Set(namesOf(await bench.worklist('LETTERS_OUTSTANDING', scene.doctor))).size).to.equal(1_201);
+    const whole = await bench.worklist('LETTERS_OUTSTANDING', scene.doctor);
+    expect(new Set(namesOf(whole)).size).to.equal(1_201);
+    expect(new Set(whole.events.map(({ entity }) => entity)).size).to.equal(1_201);
     add(WORKLIST_MAX);
     expect(outcome(await bench.worklist('LETTERS_OUTSTANDING', scene.doctor))).to.equal('TOO_MANY_ITEMS');
   }).timeout(20_000);
