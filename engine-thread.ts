@@ -1,5 +1,7 @@
 /** An engine in a thread of its own: it shares the port with its siblings and the store with everybody. */
+import { join } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { openAuthority } from './certs/authority.ts';
 import type { Config } from './config.ts';
 import { systemClock } from './core/clock.ts';
 import { type Credentials, createEngine } from './engine.ts';
@@ -45,7 +47,8 @@ const told = createTelemetry({
   ...(tracer && { tracer }),
 });
 const store = await openStore(config, told.telemetry, port);
-const engine = await createEngine({ config, store, clock, telemetry: told.telemetry, credentials, engines });
+const authority = await openAuthority(join(config.dataFolder, 'authority'), { clock });
+const engine = await createEngine({ config, store, clock, telemetry: told.telemetry, credentials, authority, engines });
 told.watch({
   backlog: () => ({ undecided: 0, undelivered: 0, dead: 0, unreadFacts: 0 }),
   circuits: () => engine.path.deliverer.circuits(),

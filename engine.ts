@@ -14,13 +14,15 @@ import type { Clock } from './core/clock.ts';
 import type { SharedMemory } from './core/shared-memory.ts';
 import type { Store } from './core/store.ts';
 import type { Telemetry } from './core/telemetry.ts';
-import { createDirectory, type Directory } from './directory/reader.ts';
+import type { Directory } from './directory/reader.ts';
 import { requireMaySend } from './directory/rights.ts';
-import { contractOf, INTERACTIONS, openBroker, openCatalogue, openSharedMemory, openTokens, VERSION } from './plugs.ts';
+import { createManagement, openDirectory } from './management.ts';
+import { INTERACTIONS, openBroker, openCatalogue, openSharedMemory, openTokens, VERSION } from './plugs.ts';
+import { createRenewal, RENEWAL_PATH } from './routes/admin/renewal.ts';
 import { createPace } from './routes/guards/pace.ts';
 import { createRefusalAudit } from './routes/guards/refusals.ts';
 import { mailboxOf } from './routes/mailbox/mailbox.ts';
-import { createMessageHandler } from './routes/message-door.ts';
+import { createMessageHandler, type MessageHandler } from './routes/message-door.ts';
 import { createPush } from './routes/push.ts';
 import { createSharedMemory } from './store/memory/shared-memory.ts';
 
@@ -38,6 +40,7 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly credentials: Credentials;
+  readonly authority: Authority;
   /** Engines of this hub that share its connections. */
   readonly engines: number;
   /** Instead of the configured one. */
@@ -62,14 +65,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const shared = await openSharedMemory(config, store, clock);
   const tokens = await openTokens(config, clock);
   const catalogue = openCatalogue(config);
-  const onRefreshFailed = (error: unknown): void => telemetry.trouble('a directory that could not be refreshed', error);
-  const directory = await createDirectory({
-    records: store.records,
-    interactions: contractOf,
-    clock,
-    refreshEvery_ms: 1_000,
-    onRefreshFailed,
-  });
+  const directory = await openDirectory(store, clock, telemetry);
   const revocation = await openRevocation({
     paths: credentials.revocationFiles,
     authorities: credentials.ca,
@@ -106,21 +102,26 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       request_ms: config.request_ms,
       keepAlive_ms: config.keepAlive_ms,
     },
-    handle: createMessageHandler({
-      ...{ path, directory, clock, telemetry, hub, interactions: INTERACTIONS },
-      checker: catalogue,
-      mailbox: mailboxOf(store, clock, telemetry),
-      about: { at: clock.now(), software: { name: 'Vertebra', version: VERSION } },
-      mostBody_bytes: config.mostBody_bytes,
-      answerWithin_ms: config.answerWithin_ms,
-      authorise: requireMaySend,
-      person: async (authorization, certificateThumbprint, sessionRoleId) =>
-        authorization === undefined
-          ? undefined
-          : tokens.verify(authorization, { certificateThumbprint, sessionRoleId }),
-      pace: createPace(shared, createSharedMemory({ clock }), config.messagesPerSystem_perSecond / engines),
-      audit: (actor, events) => store.audit(actor, clock.now(), events),
-    }),
+    handle: withRenewal(
+      parts,
+      directory,
+      shared,
+      createMessageHandler({
+        ...{ path, directory, clock, telemetry, hub, interactions: INTERACTIONS },
+        checker: catalogue,
+        mailbox: mailboxOf(store, clock, telemetry),
+        about: { at: clock.now(), software: { name: 'Vertebra', version: VERSION } },
+        mostBody_bytes: config.mostBody_bytes,
+        answerWithin_ms: config.answerWithin_ms,
+        authorise: requireMaySend,
+        person: async (authorization, certificateThumbprint, sessionRoleId) =>
+          authorization === undefined
+            ? undefined
+            : tokens.verify(authorization, { certificateThumbprint, sessionRoleId }),
+        pace: createPace(shared, createSharedMemory({ clock }), config.messagesPerSystem_perSecond / engines),
+        audit: (actor, events) => store.audit(actor, clock.now(), events),
+      }),
+    ),
   });
 
   return {
@@ -140,6 +141,20 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       catalogue.dispose();
     },
   };
+}
+
+/** A system renews its certificate where it uses it; every other path is a message's. */
+function withRenewal(
+  { config, store, clock, telemetry, authority }: EngineParts,
+  directory: Directory,
+  attempts: SharedMemory,
+  handle: MessageHandler,
+): MessageHandler {
+  const { enrolment } = createManagement({ config, store, directory, authority, clock });
+  if (enrolment === undefined) return handle;
+  const renew = createRenewal({ enrolment, attempts, telemetry });
+  return (request, response, peer) =>
+    request.url === RENEWAL_PATH ? renew(request, response, peer) : handle(request, response, peer);
 }
 
 /** Listens, and gives the port: the one asked for, or a free one for 0. */

@@ -10,10 +10,15 @@ import type { Store } from './core/store.ts';
 import { createEngine, type Engine, listen, openCredentials } from './engine.ts';
 import { type Engines, startThreads } from './engines.ts';
 import { type Housekeeping, openHousekeeping } from './housekeeping.ts';
+import { createManagement, openDirectory, tellWhereabouts } from './management.ts';
 import { openStore, VERSION } from './plugs.ts';
+import { createAdminServer } from './routes/admin/api.ts';
+import type { Administration } from './routes/admin/operations.ts';
+import { openOperatorToken } from './routes/admin/operator-token.ts';
 import { createOperationsServer, looksOf } from './routes/operations/server.ts';
 import { createTelemetry } from './routes/operations/telemetry.ts';
 import { startTraces } from './routes/operations/traces.ts';
+import { createSharedMemory } from './store/memory/shared-memory.ts';
 
 export interface Hub {
   readonly config: Config;
@@ -22,12 +27,16 @@ export interface Hub {
   readonly housekeeping: Housekeeping;
   /** The engine of this thread; undefined where engines run in threads of their own. */
   readonly engine: Engine | undefined;
+  readonly administration: Administration;
   readonly messageUrl: string;
+  readonly adminUrl: string;
   readonly operationsUrl: string;
   /** Sees changes of directory and revocation lists now, in every engine. */
   refresh(): Promise<void>;
   stop(): Promise<void>;
 }
+
+export { openOffline } from './management.ts';
 
 export interface HubOptions {
   /** Instead of the configured one: for measuring what the doors do alone. */
@@ -56,7 +65,16 @@ export async function startHub(config: Config, options: HubOptions = {}): Promis
   const engine =
     config.engines > 1
       ? undefined
-      : await createEngine({ config, store, clock, telemetry, credentials, engines: 1, ...(broker && { broker }) });
+      : await createEngine({
+          config,
+          store,
+          clock,
+          telemetry,
+          credentials,
+          authority,
+          engines: 1,
+          ...(broker && { broker }),
+        });
   const threads = engine ? undefined : await startThreads({ config, credentials, store, onDeath: fatal });
 
   function fatal(error: unknown): void {
@@ -91,22 +109,54 @@ export async function startHub(config: Config, options: HubOptions = {}): Promis
   };
   const operations = createOperationsServer({ registry, looks });
 
+  // the operator's side sees changes at once, and makes every engine see them
+  const directory = engine?.directory ?? (await openDirectory(store, clock, telemetry));
+  async function refresh(): Promise<void> {
+    await directory.refresh();
+    await engine?.revocation.reload();
+    threads?.refresh();
+  }
+  const management = createManagement({
+    ...{ config, store, authority, clock },
+    directory: { ...directory, refresh },
+    running: {
+      enforceRevocation: refresh,
+      running: {
+        closedBecause: () => engine?.path.gate.closedBecause,
+        circuits: () => engine?.path.deliverer.circuits() ?? [],
+      },
+    },
+  });
+  const admin = createAdminServer({
+    ...management,
+    ...{ store, clock, telemetry, material: credentials },
+    token: await openOperatorToken(config.dataFolder),
+    attempts: createSharedMemory({ clock }),
+  });
+
   housekeeping.start();
   const messagePort = await (engine ?? (threads as Engines)).start(config.messagePort);
   const operationsPort = await listen(operations, { port: config.operationsPort, host: config.operationsHost });
-  log.info({ messagePort, operationsPort, engines: config.engines }, 'serving');
+  const adminPort = await listen(admin.server, { port: config.adminPort, host: config.adminHost });
+  const urls = {
+    messageUrl: `https://${config.messageHost}:${messagePort}`,
+    adminUrl: `https://${config.adminHost}:${adminPort}`,
+    operationsUrl: `http://${config.operationsHost}:${operationsPort}`,
+  };
+  const forgetWhereabouts = await tellWhereabouts(config, {
+    pid: process.pid,
+    serverCertificate: credentials.cert,
+    ...urls,
+  });
+  log.info({ ...urls, engines: config.engines }, 'serving');
 
   return {
-    ...{ config, store, authority, housekeeping, engine },
-    messageUrl: `https://${config.messageHost}:${messagePort}`,
-    operationsUrl: `http://${config.operationsHost}:${operationsPort}`,
-    async refresh() {
-      await engine?.directory.refresh();
-      await engine?.revocation.reload();
-      threads?.refresh();
-    },
+    ...{ config, store, authority, housekeeping, engine, administration: management.administration, ...urls, refresh },
     async stop() {
+      await forgetWhereabouts();
+      await admin.close(1_000);
       await (engine ?? threads)?.stop();
+      if (!engine) directory.close();
       await housekeeping.stop();
       await store.close();
       operations.closeAllConnections();

@@ -97,6 +97,8 @@ export async function measureLatency(
   };
 }
 
+export const NO_COUNTS: Counts = { accepted: 0, refused: 0, lost: 0, doubled: 0, unexpected: 0, broken: 0 };
+
 export const addCounts = (one: Counts, other: Counts): Counts => ({
   accepted: one.accepted + other.accepted,
   refused: one.refused + other.refused,

@@ -19,7 +19,7 @@ const MUSTS: Readonly<Record<Row['scenario'], (row: Row) => Must[]>> = {
   b: (row) => [share('b', row), memory(row), nothing(row)],
   c: (row) => [share('c', row), latency(row), cores(row), memory(row), nothing(row)],
   d: (row) => [share('d', row), memory(row), nothing(row)],
-  e: (row) => [...idle(row), memory(row), nothing(row)],
+  e: (row) => [...idle(row), nothing(row)],
 };
 
 export const mustsOf = (rows: readonly Row[]): Must[] => rows.flatMap((row) => MUSTS[row.scenario](row));
@@ -57,13 +57,19 @@ function nothing(row: Row): Must {
   );
 }
 
-function idle({ idle: held }: Row): Must[] {
+function idle({ idle: held, peak_MB }: Row): Must[] {
   if (held === undefined) return [];
+  const besides_MB = peak_MB - (held.connections * held.each_KB * 1_024) / 1e6;
   return [
     must(
       `(e) at most ${MOST_IDLE_KB} KB an idle connection`,
       held.each_KB <= MOST_IDLE_KB,
       `${held.each_KB.toFixed(1)} KB`,
+    ),
+    must(
+      `(e) memory besides the connections at most ${MOST_MEMORY_MB} MB`,
+      besides_MB <= MOST_MEMORY_MB,
+      `${besides_MB.toFixed(0)} MB`,
     ),
     must(
       '(e) every idle connection is still open',

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createCsr, generateKey } from '../../certs/generate-key.ts';
+import { pemBlocks } from '../../certs/x509.ts';
 import type { DevelopmentIssuer } from '../../identity/development-issuer.ts';
 import {
   createSystemClient,
@@ -37,6 +38,8 @@ export interface ConnectParts {
   readonly answer?: EndpointOptions['answer'];
 }
 
+/** The names that `vertebra enrol` gives them, so that `vertebra send --as` finds them. */
+export const FILES = { key: 'system.key.pem', certificate: 'system.crt.pem', authority: 'authority.crt.pem' } as const;
 const LOOPBACK = '127.0.0.1';
 const KNOWN_WITHIN_ms = 10_000;
 const LOOK_EVERY_ms = 200;
@@ -79,23 +82,25 @@ export async function connect(system: ExampleSystem, parts: ConnectParts): Promi
 async function keptIdentity(folder: string): Promise<Identity | undefined> {
   const read = (name: string): Promise<string> => readFile(join(folder, name), 'utf8').catch(() => '');
   const [keyPem, certificatePem, authorityPem, current] = await Promise.all([
-    read('key.pem'),
-    read('certificate.pem'),
-    read('authority.pem'),
+    read(FILES.key),
+    read(FILES.certificate),
+    read(FILES.authority),
     readFile(join(folder, '..', '..', 'authority', 'root.crt.pem'), 'utf8').catch(() => ''),
   ]);
-  if (keyPem === '' || certificatePem === '' || authorityPem === '' || authorityPem !== current) return undefined;
+  if (keyPem === '' || certificatePem === '' || authorityPem === '' || authorityPem.trim() !== current.trim())
+    return undefined;
   const left_ms = Date.parse(new X509Certificate(certificatePem).validTo) - Date.now();
   return left_ms > 24 * 60 * 60 * 1_000 ? { keyPem, certificatePem, authorityPem } : undefined;
 }
 
 async function enrol(system: ExampleSystem, folder: string, office: Office): Promise<Identity> {
   const { keyPem } = await generateKey('ec-p256');
-  await writeFile(join(folder, 'key.pem'), keyPem, { mode: 0o600 });
-  const token = await office.invite(system.systemId);
-  const { certificatePem, authorityPem } = await office.enrol(token, await createCsr(keyPem, system.organisation));
-  await writeFile(join(folder, 'certificate.pem'), certificatePem);
-  await writeFile(join(folder, 'authority.pem'), authorityPem);
+  await writeFile(join(folder, FILES.key), keyPem, { mode: 0o600 });
+  const token = await office.invite(system);
+  const chain = await office.enrol(token, await createCsr(keyPem, system.organisation));
+  const [certificatePem = '', authorityPem = ''] = pemBlocks(chain, 'CERTIFICATE').map((pem) => `${pem}\n`);
+  await writeFile(join(folder, FILES.certificate), certificatePem);
+  await writeFile(join(folder, FILES.authority), authorityPem);
   return { keyPem, certificatePem, authorityPem };
 }
 

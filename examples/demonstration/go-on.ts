@@ -1,6 +1,7 @@
 /** Stays up after the demonstration: says where to look next, and waits for Ctrl-C. */
 import { join } from 'node:path';
 import type { Hub } from '../../hub.ts';
+import { FILES } from './connect.ts';
 import type { Demonstration } from './demonstration.ts';
 import type { Paper } from './paper.ts';
 
@@ -13,7 +14,7 @@ export async function goOn(paper: Paper, hub: Hub, { chapters }: Demonstration):
   paper.line();
   paper.line('  Ask as the surgery, with its certificate:');
   paper.line(
-    `    curl --cacert ${surgery}/authority.pem --cert ${surgery}/certificate.pem --key ${surgery}/key.pem \\`,
+    `    curl --cacert ${surgery}/${FILES.authority} --cert ${surgery}/${FILES.certificate} --key ${surgery}/${FILES.key} \\`,
   );
   paper.line(`      ${hub.messageUrl}/electronic-prescriptions/FHIR/R4/metadata`);
   paper.line();

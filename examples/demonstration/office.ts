@@ -1,147 +1,81 @@
-/** What the operator of the hub does for a new system: registers it, invites it once, and issues what its request asks for. */
+/** What the operator of the hub does for a new system, over the administration's API: registers it, and invites it once. */
 import { randomUUID } from 'node:crypto';
-import { adapters } from '../../adapters/registry.ts';
-import type { Authority } from '../../certs/authority.ts';
-import { enrolmentDecision, invitationDecision } from '../../certs/enrolment.ts';
+import { runningHub, trustOf } from '../../cli/hub-access.ts';
 import { systemClock } from '../../core/clock.ts';
-import type { Decision, RecordWrite } from '../../core/decision.ts';
-import { HubError, isErrorCode } from '../../core/errors.ts';
-import type { SystemId } from '../../core/identifiers.ts';
-import type { Store } from '../../core/store.ts';
-import {
-  bindCertificate,
-  changeSystem,
-  registerOrganisation,
-  registerSystem,
-  unbindCertificate,
-} from '../../directory/changes.ts';
-import { createDirectory } from '../../directory/reader.ts';
+import type { RecordWrite } from '../../core/decision.ts';
+import { HubError } from '../../core/errors.ts';
+import type { Hub } from '../../hub.ts';
+import { createAdminClient, enrolOver } from '../../routes/admin/client.ts';
+import { createCommitter, hubParty } from '../../routes/admin/committer.ts';
+import { openOperatorToken } from '../../routes/admin/operator-token.ts';
 import { type ExampleSystem, sendsOf } from './systems.ts';
 
 export interface Office {
   /** Registers the organisation and the system; one that is there already is told its new address. */
   register(system: ExampleSystem, url: string | undefined): Promise<void>;
   /** A token that may be redeemed once for a certificate. */
-  invite(systemId: SystemId): Promise<string>;
-  /** The certificate for the key that signed the request, PEM, and the authority's. */
-  enrol(token: string, csrPem: string): Promise<{ certificatePem: string; authorityPem: string }>;
+  invite(system: ExampleSystem): Promise<string>;
+  /** What a supplier asks with the token: the certificate for the key that signed the request, then the authority's, PEM. */
+  enrol(token: string, csr: string): Promise<string>;
   /** Keeps what demographics know of a person, until the demographics service does. */
   know(person: RecordWrite): Promise<void>;
   close(): void;
 }
 
-export interface OfficeParts {
-  readonly store: Store;
-  readonly authority: Authority;
-}
-
-const ATTEMPTS_MAX = 5;
 const ENDPOINT_TIMEOUT_ms = 5_000;
 
-export async function openOffice({ store, authority }: OfficeParts): Promise<Office> {
-  const known = new Set(
-    adapters.flatMap(({ interactions, announcements }) => [...interactions, ...announcements].map(({ id }) => id)),
-  );
-  const parts = { records: store.records, knows: (id: string) => known.has(id) };
-  const directory = await createDirectory({
-    records: store.records,
-    interactions: () => undefined,
-    clock: systemClock,
-    refreshEvery_ms: 60_000,
+export async function openOffice({ config, store }: Pick<Hub, 'config' | 'store'>): Promise<Office> {
+  const running = await runningHub(config.dataFolder);
+  if (running === undefined) throw new Error(`No hub runs on ${config.dataFolder}.`);
+  const url = running.adminUrl;
+  const trust = await trustOf(config.dataFolder, running);
+  const { administration, close } = createAdminClient({
+    url,
+    trust,
+    token: await openOperatorToken(config.dataFolder),
   });
 
-  /** Decides and commits; decides again where somebody else changed a record meanwhile. */
-  async function settle(decide: () => Promise<Decision>): Promise<Decision['answer']> {
-    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-      const decision = await decide();
-      const at = systemClock.now();
-      const messageId = randomUUID().toUpperCase();
-      const committed = await store.commit({
-        cause: {
-          messageId,
-          sender: OPERATOR,
-          interaction: 'hub:admin',
-          wire: 'hub',
-          conversationId: messageId,
-          parameters: {},
-          receivedAt: at,
-          contentType: '',
-          digest: messageId,
-        },
-        body: new Uint8Array(),
-        decision,
-        deliveries: [],
-        at,
-      });
-      if (committed.kind === 'stale') continue;
-      const { answer } = decision;
-      if (answer.kind === 'refused')
-        throw new HubError(isErrorCode(answer.code) ? answer.code : 'RULE_REFUSED', {}, { cause: answer.text });
-      await directory.refresh();
-      return answer;
+  const isRegistered = async (systemId: string): Promise<boolean> => {
+    try {
+      return (await administration.system({ systemId })).system.systemId === systemId;
+    } catch (thrown) {
+      if (thrown instanceof HubError && thrown.code === 'NOT_FOUND') return false;
+      throw thrown;
     }
-    throw new HubError('OVERLOADED', { what: 'the directory is changed by others all the time' });
-  }
+  };
 
   return {
-    async register({ ods, organisation, kind, systemId, partyKey, title, receives, wire }, url) {
-      const endpoint = url === undefined || wire === undefined ? null : { url, wire, timeout_ms: ENDPOINT_TIMEOUT_ms };
-      const rights = { name: `${organisation}: ${title}`, sends: sendsOf(kind), receives };
-      await settle(() => registerOrganisation(parts, { ods, name: organisation, active: true }));
-      if (directory.system(systemId) !== undefined)
-        await settle(() => changeSystem(parts, { systemId, ...rights, endpoint }));
-      else
-        await settle(() =>
-          registerSystem(parts, { systemId, partyKey, ods, kind, ...rights, ...(endpoint && { endpoint }) }),
-        );
+    async register({ ods, organisation, kind, systemId, partyKey, title, receives, wire }, address) {
+      await administration.addOrganisation({ ods, name: organisation, active: true });
+      const endpoint =
+        address === undefined || wire === undefined ? null : { url: address, wire, timeout_ms: ENDPOINT_TIMEOUT_ms };
+      const rights = { systemId, name: `${organisation}: ${title}`, sends: sendsOf(kind), receives };
+      if (await isRegistered(systemId)) {
+        const change = { ...rights, endpoint };
+        await administration.changeSystem(change);
+      } else await administration.addSystem({ ...rights, partyKey, ods, kind, ...(endpoint && { endpoint }) });
     },
 
-    async invite(systemId) {
-      const { token, decision } = invitationDecision(systemId, { directory, now: systemClock.now() });
-      await settle(async () => decision);
-      return token;
-    },
-
-    async enrol(token, csrPem) {
-      const answer = await settle(async () => {
-        const enrolment = await enrolmentDecision(
-          { token, csrPem },
-          {
-            records: store.records,
-            directory,
-            authority,
-            bind: (systemId, fingerprint) => bindCertificate(parts, { systemId, fingerprint }),
-            unbind: (systemId, fingerprint) => unbindCertificate(parts, { systemId, fingerprint }),
-            now: systemClock.now(),
-          },
-        );
-        return enrolment.decision;
-      });
-      if (answer.kind !== 'document') throw new HubError('ENROLMENT_REFUSED');
-      const certificatePem = answer.body.slice(0, -authority.certificatePem.length);
-      return { certificatePem, authorityPem: authority.certificatePem };
-    },
+    invite: async ({ systemId }) => (await administration.inviteSystem({ systemId })).token,
+    enrol: (token, csr) => enrolOver({ url, trust, token, csr }),
 
     async know(person) {
-      await settle(async () => {
-        const kept = await store.records.get(person.kind, person.key);
-        return {
-          answer: { kind: 'accepted', text: 'kept' },
-          records: [{ ...person, version: kept?.version ?? 0 }],
-          events: [{ action: 'seed-demographics', outcome: 'success' }],
-        };
+      const committer = createCommitter({ store, clock: systemClock, hub: hubParty(config.partyKey) });
+      await committer.commit({
+        action: 'seed-demographics',
+        kept: { id: randomUUID() },
+        operator: 'demonstration',
+        async decide() {
+          const kept = await store.records.get(person.kind, person.key);
+          return {
+            answer: { kind: 'accepted', text: 'The person is known.' },
+            records: [{ ...person, version: kept?.version ?? 0 }],
+            events: [{ action: 'seed-demographics', outcome: 'success' }],
+          };
+        },
       });
     },
 
-    close: () => directory.close(),
+    close,
   };
 }
-
-const OPERATOR = {
-  systemId: '000000000000',
-  partyKey: 'HUB-000000',
-  ods: 'HUB',
-  kind: 'national-service',
-  name: 'The hub itself',
-  sends: new Set<string>(),
-} as const;

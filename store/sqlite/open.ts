@@ -1,6 +1,7 @@
 /** Opens the embedded store: one thread that owns the database, one port for each hub thread. */
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { HubError } from '../../core/errors.ts';
 import type { Store } from '../../core/store.ts';
@@ -18,43 +19,19 @@ export interface EmbeddedStore extends Store {
   connect(): MessagePort;
 }
 
-/** One process at a time: a folder whose lock names a live process is refused. */
-async function lock(folder: string): Promise<() => Promise<void>> {
-  const path = join(folder, 'hub.lock');
-  for (let attempt = 0; attempt < 2; attempt++) {
-    let handle: FileHandle;
-    try {
-      handle = await open(path, 'wx', 0o600);
-    } catch {
-      const holder = await open(path, 'r')
-        .then(async (file) => {
-          const text = await file.readFile('utf8');
-          await file.close();
-          return Number(text);
-        })
-        .catch(() => 0);
-      if (holder > 0 && holder !== process.pid && isAlive(holder)) {
-        throw new HubError('STORE_UNAVAILABLE', { what: `the data folder is in use by process ${holder}` });
-      }
-      if (holder === process.pid)
-        throw new HubError('STORE_UNAVAILABLE', { what: 'the data folder is open in this process' });
-      await rm(path, { force: true });
-      continue;
-    }
-    await handle.writeFile(String(process.pid));
-    await handle.close();
-    return () => rm(path, { force: true });
-  }
-  throw new HubError('STORE_UNAVAILABLE', { what: 'the data folder cannot be locked' });
-}
-
-function isAlive(pid: number): boolean {
+/**
+ * One process at a time. The lock is the operating system's, on a file that holds nothing: it ends with its process,
+ * however that ends, and no process id has to be believed that another process may have by now.
+ */
+function lock(folder: string): () => void {
+  const database = new DatabaseSync(join(folder, 'lock.sqlite'));
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
+    database.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
+  } catch (cause) {
+    database.close();
+    throw new HubError('STORE_UNAVAILABLE', { what: 'the data folder is in use' }, { cause });
   }
+  return () => database.close();
 }
 
 /** Asks a worker to end and waits for it. */
@@ -68,7 +45,7 @@ function ending(worker: Worker, message: unknown): Promise<void> {
 /** Rejects with STORE_UNAVAILABLE where the folder is in use, not writable, or of a newer version. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<EmbeddedStore> {
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
-  const unlock = await lock(options.folder);
+  const unlock = lock(options.folder);
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { folder: options.folder } });
   try {
     await new Promise<void>((resolve, reject) => {
@@ -76,7 +53,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Embe
       worker.once('error', (cause) => reject(new HubError('STORE_UNAVAILABLE', {}, { cause })));
     });
   } catch (thrown) {
-    await unlock();
+    unlock();
     throw thrown;
   }
 
@@ -97,7 +74,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Embe
     await ending(worker, { close: true });
     store.fail('the store is closed');
     port.close();
-    await unlock();
+    unlock();
   }
   const store = createSqliteStore(port, () => {
     closing ??= end();

@@ -1,8 +1,8 @@
 /** A delivery under its contract: tried again with growing waits, given up with a reason, told of, and replayed once. */
 import { setTimeout as pass } from 'node:timers/promises';
 import { expect } from 'chai';
-import { FAILURE_NOTICE } from '../../broker/notice.ts';
 import { ACCESS_NOTIFICATION } from '../../adapters/cpis/tables.ts';
+import { FAILURE_NOTICE } from '../../broker/notice.ts';
 import type { DeadLetter } from '../../core/delivery.ts';
 import { eventually } from '../support/eventually.ts';
 import type { TestHub } from '../support/hub.ts';
@@ -113,9 +113,7 @@ onBothStacks('a delivery', { systems }, (hub) => {
 
     authority.door.manner = 'take';
     const operator = { user: 'operator' };
-    const replays = await Promise.all(
-      [1, 2, 3].map(() => hub().store.replay(letter.id, operator, Date.now())),
-    );
+    const replays = await Promise.all([1, 2, 3].map(() => hub().store.replay(letter.id, operator, Date.now())));
     expect(replays.filter(Boolean)).to.have.length(1);
     await eventually('the replay arrives', () => noticesOf(hub(), child(902)).length === 1);
     await pass(QUIET_ms);

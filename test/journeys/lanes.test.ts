@@ -85,7 +85,10 @@ onBothStacks('a receiver that hangs', { systems }, (hub) => {
         return order.messageId;
       }),
     );
-    const stateOf = () => hub().hub.engine?.path.deliverer.circuits().find(({ receiver }) => receiver === hanging.systemId);
+    const stateOf = () =>
+      hub()
+        .hub.engine?.path.deliverer.circuits()
+        .find(({ receiver }) => receiver === hanging.systemId);
     await eventually('the circuit opens', () => stateOf()?.state === 'open');
 
     const waits_ms: number[] = [];

@@ -1,6 +1,7 @@
 /** The steps of a child protection story: who is known, a plan uploaded, a child seen, an authority told. */
-import { type ExampleChild, known, localAuthorityUpload } from '../../examples/cpis/examples.ts';
+
 import type { Answered } from '../../examples/connected-system.ts';
+import { type ExampleChild, known, localAuthorityUpload } from '../../examples/cpis/examples.ts';
 import { exampleNhsNumber } from '../../examples/eps/examples.ts';
 import type { TestHub } from '../support/hub.ts';
 import { freshId } from '../support/orders.ts';
@@ -56,4 +57,3 @@ export const noticesOf = (hub: TestHub, person: ExampleChild) =>
 
 export const visitsOf = async (hub: TestHub, person: ExampleChild) =>
   hub.store.records.find('cpis.visit', 'child', person.nhsNumber, { limit: 10 });
-

@@ -1,5 +1,6 @@
 /** The journey of a referral: created, booked or deferred, seen in the provider's worklist, accepted under its version. */
 import { expect } from 'chai';
+import { exampleNhsNumber } from '../../examples/eps/examples.ts';
 import {
   booking,
   cardiology,
@@ -9,7 +10,6 @@ import {
   sessionHeaders,
   worklist,
 } from '../../examples/ereferral/examples.ts';
-import { exampleNhsNumber } from '../../examples/eps/examples.ts';
 import { eventually } from '../support/eventually.ts';
 import type { TestHub } from '../support/hub.ts';
 import { errorCodeIn, freshId } from '../support/orders.ts';
@@ -27,7 +27,13 @@ async function asReferrer(hub: TestHub, method: string, path: string, body?: obj
   });
 }
 
-async function asProvider(hub: TestHub, method: string, path: string, body?: object, more: Record<string, string> = {}) {
+async function asProvider(
+  hub: TestHub,
+  method: string,
+  path: string,
+  body?: object,
+  more: Record<string, string> = {},
+) {
   const { outpatients } = hub.systems;
   return outpatients.client.fhir(method, BASE + path, {
     ...(body && { body: JSON.stringify(body) }),

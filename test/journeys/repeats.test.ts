@@ -1,11 +1,11 @@
 /** A message sent again: the same bytes get the first answer and have no second effect, other bytes are a conflict. */
 import { expect } from 'chai';
+import { localAuthorityUpload } from '../../examples/cpis/examples.ts';
 import type { ExamplePrescription } from '../../examples/eps/examples.ts';
 import { exampleNhsNumber, prescriptionOrder } from '../../examples/eps/examples.ts';
 import type { TestHub } from '../support/hub.ts';
 import { errorCodeIn, freshId, isAcknowledged, newOrder, newPrescription } from '../support/orders.ts';
 import { child, meet } from './plans.ts';
-import { localAuthorityUpload } from '../../examples/cpis/examples.ts';
 import { onBothStacks } from './story.ts';
 
 const PRESCRIBE = '/fhir-prescribing/FHIR/R4/$process-message';

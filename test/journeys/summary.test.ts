@@ -1,11 +1,11 @@
 /** The journey of a summary: uploaded, found, viewed with permission or an override that the practice is told of. */
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
+import { exampleNhsNumber } from '../../examples/eps/examples.ts';
 import { accessPath, alert, getPath, listPath, permission, summary } from '../../examples/scr/examples.ts';
+import { eventually } from '../support/eventually.ts';
 import type { TestHub, TestSystem } from '../support/hub.ts';
 import { errorCodeIn } from '../support/orders.ts';
-import { eventually } from '../support/eventually.ts';
-import { exampleNhsNumber } from '../../examples/eps/examples.ts';
 import { onBothStacks } from './story.ts';
 
 const BASE = '/summary-care-record/FHIR/R4';

@@ -13,6 +13,7 @@ import { CHILDREN, childOf, closingPulls, drawLetters } from './letters.ts';
 import { Network } from './network.ts';
 import { Random } from './random.ts';
 import { Senders } from './senders.ts';
+import { SharedQueue } from './shared-queue.ts';
 import { drawTown, type Town } from './town.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -63,6 +64,7 @@ export async function liveThrough(seed: number, options: HistoryOptions): Promis
     store: options.breakStore?.(memory) ?? memory,
     network: new Network({ time, weather, ledger, random: random.fork() }),
     directory: town.directory,
+    queue: random.chance(0.25) ? new SharedQueue({ time, weather, random: random.fork() }) : undefined,
     random: random.fork(),
     limits: { ...drawLimits(random), ...options.breakLimits },
     readDocument: options.readDocument,

@@ -11,6 +11,7 @@ import type { Transport } from '../../core/transport.ts';
 import type { Ledger } from './ledger.ts';
 import type { Network } from './network.ts';
 import type { Random } from './random.ts';
+import type { SharedQueue } from './shared-queue.ts';
 import { INTERACTIONS } from './town.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import type { Weather } from './weather.ts';
@@ -24,6 +25,8 @@ export interface HubWorld {
   readonly directory: DirectoryReader;
   readonly random: Random;
   readonly limits: PathLimits;
+  /** Between the processes; each moves its own work where there is none. */
+  readonly queue: SharedQueue | undefined;
   readDocument(schema: string, body: Uint8Array): CheckedDocument;
   /** Wraps the transport of every process; as it is where nothing is to be broken on purpose. */
   transport(transport: Transport): Transport;
@@ -56,7 +59,7 @@ export class HubProcess {
     });
     this.path = createMessagePath({
       store: this.store,
-      broker: createEmbeddedBroker(),
+      broker: world.queue?.brokerOf(() => this) ?? createEmbeddedBroker(),
       directory,
       clock: this.clock,
       transport,

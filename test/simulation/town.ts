@@ -55,7 +55,11 @@ export function drawTown(random: Random): Town {
       sends: [...INTERACTIONS.keys()],
       receives: [receives],
       ...(!collects && {
-        endpoint: { url: `https://${ods}.example/`, wire: 'ebxml', timeout_ms: random.pick([2_000, 5_000, 9_000]) },
+        endpoint: {
+          url: `https://${ods}.example/`,
+          wire: 'ebxml',
+          timeout_ms: random.pick([2_000, 5_000, 9_000, 40_000]),
+        },
       }),
       certificates: [],
       ...(random.chance(0.6) && { contracts: { [receives]: drawContract(random) } }),

@@ -6,10 +6,11 @@ import type { Config } from '../../config.ts';
 import type { AuditLine } from '../../core/audit-chain.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { Store, Track } from '../../core/store.ts';
+import { silentTelemetry } from '../../core/telemetry.ts';
 import { createSystemClient, type SystemClient } from '../../examples/connected-system.ts';
 import { type Hub, startHub } from '../../hub.ts';
-import { openStore } from '../../plugs.ts';
 import { openDevelopmentIssuer } from '../../identity/development-issuer.ts';
+import { openStore } from '../../plugs.ts';
 import { eventually } from './eventually.ts';
 import type { TestReceiver } from './receiver.ts';
 import {
@@ -22,7 +23,6 @@ import {
   type SystemPlan,
 } from './registration.ts';
 import { freshConfig, type Stack, type StackServices } from './stacks.ts';
-import { silentTelemetry } from '../../core/telemetry.ts';
 
 export interface TestSystem extends PreparedSystem {
   readonly systemId: string;

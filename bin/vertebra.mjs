@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+/** The command line on any Node from 20 on: where that is older than the hub needs, the hub's own Node runs it. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const NEEDED = 24;
+const home = dirname(dirname(fileURLToPath(import.meta.url)));
+const [major] = process.versions.node.split('.').map(Number);
+
+if (major >= NEEDED) {
+  const { main } = await import('../cli.ts');
+  process.exitCode = await main(process.argv.slice(2));
+} else {
+  const own = join(home, 'node_modules', 'node', 'bin', 'node');
+  if (!existsSync(own)) {
+    process.stderr.write(`This needs Node ${NEEDED}, or \`npm install\` in ${home}, which brings it along.\n`);
+    process.exit(2);
+  }
+  const child = spawn(own, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
+  // a terminal signals both; whoever signals this one alone means the hub
+  const hand = (signal) => child.kill(signal);
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, hand);
+  process.on('SIGINT', () => undefined);
+  child.on('error', (error) => {
+    process.stderr.write(`${own} cannot be run: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 128 + constants.signals[signal]));
+}
