@@ -147,7 +147,7 @@ const SETTINGS: { readonly [Name in keyof Config]: readonly [variable: string, r
   keepMessages_days: ['HUB_KEEP_MESSAGES_days', whole(30, 1, 36_500)],
   lake: ['HUB_LAKE', oneOf('on', 'on', 'off')],
   lakeEvery_s: ['HUB_LAKE_EVERY_s', whole(30, 1, 86_400)],
-  lakeBatch: ['HUB_LAKE_BATCH', whole(20_000, 1, 50_000)],
+  lakeBatch: ['HUB_LAKE_BATCH', whole(1_000, 1, 50_000)],
   auditHeadEvery_s: ['HUB_AUDIT_HEAD_EVERY_s', whole(60, 1, 86_400)],
   logLevel: ['HUB_LOG_LEVEL', oneOf('info', 'debug', 'info', 'warn', 'error', 'silent')],
   logFile: ['HUB_LOG_FILE', optional],

@@ -13,6 +13,7 @@ export interface ThreadData {
   readonly config: Config;
   readonly credentials: Credentials;
   readonly engines: number;
+  readonly acceptOnly: boolean;
   /** Of the embedded store. */
   readonly port: MessagePort | undefined;
 }
@@ -35,7 +36,7 @@ export type FromThread =
     }
   | { readonly kind: 'stopped' };
 
-const { config, credentials, engines, port } = workerData as ThreadData;
+const { config, credentials, engines, acceptOnly, port } = workerData as ThreadData;
 const tell = (message: FromThread): void => parentPort?.postMessage(message);
 
 const clock = systemClock;
@@ -48,7 +49,16 @@ const told = createTelemetry({
 });
 const store = await openStore(config, told.telemetry, port);
 const authority = await openAuthority(join(config.dataFolder, 'authority'), { clock });
-const engine = await createEngine({ config, store, clock, telemetry: told.telemetry, credentials, authority, engines });
+const engine = await createEngine({
+  config,
+  store,
+  clock,
+  telemetry: told.telemetry,
+  credentials,
+  authority,
+  engines,
+  acceptOnly,
+});
 told.watch({
   backlog: () => ({ undecided: 0, undelivered: 0, dead: 0, unreadFacts: 0 }),
   circuits: () => engine.path.deliverer.circuits(),

@@ -43,8 +43,8 @@ export interface EngineParts {
   readonly authority: Authority;
   /** Engines of this hub that share its connections. */
   readonly engines: number;
-  /** Instead of the configured one. */
-  readonly broker?: Broker;
+  /** Messages are accepted and left: for measuring what the doors do alone. */
+  readonly acceptOnly?: boolean;
 }
 
 export interface Engine {
@@ -61,7 +61,8 @@ export interface Engine {
 
 export async function createEngine(parts: EngineParts): Promise<Engine> {
   const { config, store, clock, telemetry, credentials, engines } = parts;
-  const broker = parts.broker ?? (await openBroker(config, telemetry));
+  const opened = await openBroker(config, telemetry);
+  const broker = parts.acceptOnly ? { ...opened, depth: 0, dispatch: () => undefined } : opened;
   const shared = await openSharedMemory(config, store, clock);
   const tokens = await openTokens(config, clock);
   const catalogue = openCatalogue(config);

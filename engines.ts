@@ -31,18 +31,25 @@ export interface EnginesParts {
   readonly config: Config;
   readonly credentials: Credentials;
   readonly store: Store;
+  readonly acceptOnly: boolean;
   /** An engine that ends by itself takes the hub with it: whoever runs the hub starts it again. */
   onDeath(error: unknown): void;
 }
 
-export async function startThreads({ config, credentials, store, onDeath }: EnginesParts): Promise<Engines> {
+export async function startThreads({
+  config,
+  credentials,
+  store,
+  acceptOnly,
+  onDeath,
+}: EnginesParts): Promise<Engines> {
   let stopping = false;
   let looks = 0;
   const workers = await Promise.all(
     Array.from({ length: config.engines }, async () => {
       const port = config.store === 'sqlite' ? (store as EmbeddedStore).connect() : undefined;
       const worker = new Worker(new URL('./engine-thread.ts', import.meta.url), {
-        workerData: { config, credentials, engines: config.engines, port } satisfies ThreadData,
+        workerData: { config, credentials, engines: config.engines, acceptOnly, port } satisfies ThreadData,
         transferList: port === undefined ? [] : [port],
       });
       await deadline(next(worker, 'made'), MADE_WITHIN_ms, 'an engine');

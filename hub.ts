@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { AggregatorRegistry } from 'prom-client';
 import { type Authority, openAuthority } from './certs/authority.ts';
 import { type Config, describeConfig } from './config.ts';
-import type { Broker } from './core/broker.ts';
 import { systemClock } from './core/clock.ts';
 import type { Store } from './core/store.ts';
 import { createEngine, type Engine, listen, openCredentials } from './engine.ts';
@@ -39,8 +38,8 @@ export interface Hub {
 export { openOffline } from './management.ts';
 
 export interface HubOptions {
-  /** Instead of the configured one: for measuring what the doors do alone. */
-  readonly broker?: Broker;
+  /** Messages are accepted and left: for measuring what the doors do alone. */
+  readonly acceptOnly?: boolean;
 }
 
 /** Rejects where a part cannot be had: a store in use, a port taken, a list that cannot be read. */
@@ -61,7 +60,7 @@ export async function startHub(config: Config, options: HubOptions = {}): Promis
   const authority = await openAuthority(join(config.dataFolder, 'authority'), { clock });
   const credentials = await openCredentials(config, authority);
   const housekeeping = await openHousekeeping({ config, store, clock, telemetry, authority });
-  const { broker } = options;
+  const { acceptOnly = false } = options;
   const engine =
     config.engines > 1
       ? undefined
@@ -73,9 +72,9 @@ export async function startHub(config: Config, options: HubOptions = {}): Promis
           credentials,
           authority,
           engines: 1,
-          ...(broker && { broker }),
+          acceptOnly,
         });
-  const threads = engine ? undefined : await startThreads({ config, credentials, store, onDeath: fatal });
+  const threads = engine ? undefined : await startThreads({ config, credentials, store, acceptOnly, onDeath: fatal });
 
   function fatal(error: unknown): void {
     telemetry.trouble('an engine died', error);

@@ -76,6 +76,6 @@ export function openCatalogue(config: Config): Catalogue {
     ...(config.officialSchemaFolder !== undefined && { officialXsdFolder: config.officialSchemaFolder }),
     limits: { ...DEFAULT_LIMITS, bytes: config.mostBody_bytes },
   });
-  catalogue.prepare(['xml:ebxml/envelope', ...new Set([...INTERACTIONS.values()].map(({ schema }) => schema))]);
+  catalogue.prepare(['xml', ...new Set([...INTERACTIONS.values()].map(({ schema }) => schema))]);
   return catalogue;
 }

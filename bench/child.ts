@@ -24,6 +24,7 @@ export interface ChildOptions {
   /** Its output goes to a file here, and its last lines into the error when it fails. */
   readonly folder: string;
   readonly nodeOptions?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 interface Question {
@@ -48,6 +49,7 @@ export function startChild<Asked extends Questions>(name: string, options: Child
   const child = fork(join(import.meta.dirname, `${name}.ts`), [], {
     serialization: 'advanced',
     execArgv: ['--disable-warning=ExperimentalWarning', ...(options.nodeOptions ?? [])],
+    env: { ...process.env, ...options.environment },
     stdio: ['ignore', descriptor, descriptor, 'ipc'],
   });
   closeSync(descriptor);

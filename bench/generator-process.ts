@@ -40,7 +40,7 @@ export type GeneratorQuestions = {
 let load = new Load(0);
 let feedback: Socket | undefined;
 
-/** Sixteen hex digits would do for a file's size; a count is eight bytes, and only the last whole one matters. */
+/** The receiver sends its count as eight bytes whenever it changes: only the last whole one matters. */
 function listen(path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(path);

@@ -1,7 +1,6 @@
 /** The hub in a process of its own, as it is, with the sending systems registered; for one scenario nothing is decided. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../config.ts';
-import type { Broker } from '../core/broker.ts';
 import type { Backlog } from '../core/store.ts';
 import { silentTelemetry } from '../core/telemetry.ts';
 import { registerOrganisation, registerSystem } from '../directory/changes.ts';
@@ -28,17 +27,6 @@ export type HubQuestions = {
   stop(input: null): Promise<void>;
 };
 
-/** A broker that takes work and never hands it on. */
-const idleBroker: Broker = {
-  local: true,
-  start: async () => undefined,
-  dispatch: () => undefined,
-  announce: () => undefined,
-  depth: 0,
-  healthy: () => true,
-  stop: async () => undefined,
-};
-
 let hub: Hub | undefined;
 
 function running(): Hub {
@@ -55,7 +43,7 @@ const questions: HubQuestions = {
       await changeDirectory(store, registerSystem, system);
     }
     await store.close();
-    hub = await startHub(config, acceptOnly ? { broker: idleBroker } : {});
+    hub = await startHub(config, { acceptOnly });
     return Number(new URL(hub.messageUrl).port);
   },
   backlog: () => running().store.backlog(),

@@ -1,5 +1,6 @@
 /** Takes one message through its rules and commits what they decide; a record changed meanwhile means decide again. */
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Instant } from '../core/clock.ts';
 import type { Answer, Decision } from '../core/decision.ts';
 import type { Delivery, DeliveryDraft } from '../core/delivery.ts';
 import { type Cause, type Envelope, keyOf, keyText } from '../core/envelope.ts';
@@ -19,6 +20,8 @@ export interface Decided {
   /** True when this message had been decided before. */
   readonly repeated: boolean;
   readonly held: readonly Delivery[];
+  /** Until when this process holds them: as the store was told, however long its answer took. */
+  readonly heldUntil: Instant;
   readonly waiting: readonly DeliveryRef[];
 }
 
@@ -26,6 +29,8 @@ export interface DecideOptions {
   /** The message was admitted before; otherwise the commit keeps its bytes too. */
   readonly admitted: boolean;
   readonly message: unknown;
+  /** This process delivers what comes of it. */
+  readonly hold: boolean;
 }
 
 /**
@@ -37,7 +42,7 @@ export async function decide(envelope: Envelope, options: DecideOptions, parts: 
   for (let conflicts = 0; conflicts < MOST_CONFLICTS; conflicts++) {
     const decision = await interaction.decide(options.message, contextOf(envelope, parts));
     const drafts = (decision.send ?? []).map((outgoing, number) => address(outgoing, number, envelope, parts));
-    const outcome = await commit(envelope, decision, drafts, { admitted: options.admitted }, parts);
+    const outcome = await commit(envelope, decision, drafts, options, parts);
     if (outcome !== 'stale') return outcome;
     await turn();
   }
@@ -75,7 +80,7 @@ export async function bury(envelope: Envelope, thrown: unknown, parts: PathParts
     envelope,
     decision,
     notice === undefined ? [] : [notice],
-    { admitted: true, dead: error.code },
+    { admitted: true, hold: true, dead: error.code },
     parts,
   );
   if (outcome === 'stale') throw new HubError('INTERNAL', { what: 'a dead letter writes no records' });
@@ -102,10 +107,11 @@ async function commit(
   envelope: Envelope,
   decision: Decision,
   deliveries: readonly DeliveryDraft[],
-  { admitted, dead }: { readonly admitted: boolean; readonly dead?: string },
+  { admitted, hold, dead }: Pick<DecideOptions, 'admitted' | 'hold'> & { readonly dead?: string },
   parts: PathParts,
 ): Promise<Decided | 'stale'> {
   const at = parts.clock.now();
+  const heldUntil = at + parts.limits.lease_ms;
   const { body, ...cause } = envelope;
   const committed = await parts.store.commit({
     cause,
@@ -114,7 +120,7 @@ async function commit(
     deliveries,
     ...(dead !== undefined && { dead }),
     at,
-    ...(parts.broker.local && { lease: { owner: parts.owner, until: at + parts.limits.lease_ms } }),
+    ...(hold && { lease: { owner: parts.owner, until: heldUntil } }),
   });
   switch (committed.kind) {
     case 'stale':
@@ -122,7 +128,7 @@ async function commit(
     case 'conflict':
       throw new HubError('MESSAGE_ID_REUSED', { key: keyOf(envelope) });
     case 'same':
-      return { answer: committed.answer, repeated: true, held: [], waiting: [] };
+      return { answer: committed.answer, repeated: true, held: [], heldUntil, waiting: [] };
     case 'committed':
       parts.telemetry.stage(dead === undefined ? 'decided' : 'dead', {
         messageId: envelope.messageId,
@@ -140,6 +146,6 @@ async function commit(
         at,
         outcome: decision.answer.kind === 'refused' ? 'refused' : 'accepted',
       });
-      return { answer: decision.answer, repeated: false, held: committed.held, waiting: committed.waiting };
+      return { answer: decision.answer, repeated: false, held: committed.held, heldUntil, waiting: committed.waiting };
   }
 }

@@ -56,12 +56,12 @@ export function createDeliverer(parts: PathParts, laneFreed: () => void): Delive
       if (first !== undefined && !stopping && now + timeOf(first.delivery) > first.until) {
         // too late under this lease: somebody takes it afresh. Asked before the circuit, whose one trial must be made.
         receiver.queue.shift();
-        settle(first.delivery, { kind: 'deferred', at: now });
+        giveBack(first.delivery, first.until, now);
         continue;
       }
       const back = stopping ? now : receiver.circuit.closedUntil(now);
       if (back !== undefined) {
-        for (const { delivery } of receiver.queue.splice(0)) settle(delivery, { kind: 'deferred', at: back });
+        for (const { delivery, until } of receiver.queue.splice(0)) giveBack(delivery, until, back);
         break;
       }
       const next = receiver.queue.shift();
@@ -179,12 +179,18 @@ export function createDeliverer(parts: PathParts, laneFreed: () => void): Delive
       }
     }
     settling -= batch.length;
-    let lanes = false;
-    for (const { delivery } of batch) {
-      inHand.delete(delivery.id);
-      lanes ||= delivery.lane !== null;
-    }
-    if (lanes) laneFreed();
+    letGo(batch.map(({ delivery }) => delivery));
+  }
+
+  /** A lease that has run out is not ours to give back: by now it may be another's, or a later one of our own. */
+  function giveBack(delivery: Delivery, until: number, at: number): void {
+    if (clock.now() < until) settle(delivery, { kind: 'deferred', at });
+    else letGo([delivery]);
+  }
+
+  function letGo(deliveries: readonly Delivery[]): void {
+    for (const { id } of deliveries) inHand.delete(id);
+    if (deliveries.some(({ lane }) => lane !== null)) laneFreed();
     if (inHand.size === 0) for (const resolve of whenIdle.splice(0)) resolve();
   }
 
@@ -208,7 +214,7 @@ export function createDeliverer(parts: PathParts, laneFreed: () => void): Delive
         inHand.add(delivery.id);
         const receiver = receiverOf(delivery.receiver);
         if (receiver.queue.length >= limits.queuePerReceiver) {
-          settle(delivery, { kind: 'deferred', at: clock.now() + limits.sweepEvery_ms });
+          giveBack(delivery, until, clock.now() + limits.sweepEvery_ms);
           continue;
         }
         receiver.queue.push({ delivery, until });

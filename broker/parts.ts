@@ -32,6 +32,10 @@ export interface PathLimits {
   readonly perReceiver: number;
   /** Deliveries waiting in memory for one receiver; more stay in the store. */
   readonly queuePerReceiver: number;
+  /** Deliveries in hand beyond which new ones are left to other processes, where there are any. */
+  readonly holdAtMost: number;
+  /** Bodies kept in memory while their work passes through the broker. */
+  readonly remembered_bytes: number;
   /** Failures in a row that open a receiver's circuit, and how long it stays open at first and at most. */
   readonly circuitFailures: number;
   readonly circuitOpen_ms: number;
@@ -51,6 +55,8 @@ export const DEFAULT_LIMITS: PathLimits = {
   lease_ms: 60_000,
   perReceiver: 16,
   queuePerReceiver: 2_000,
+  holdAtMost: 2_000,
+  remembered_bytes: 32_000_000,
   circuitFailures: 5,
   circuitOpen_ms: 1_000,
   circuitOpenMost_ms: 60_000,

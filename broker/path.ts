@@ -2,7 +2,7 @@
  * The message path: accept -> dispatch -> decide -> deliver -> settle | dead-letter, and the sweep that starts again
  * whatever a crash or a lost broker left unfinished.
  */
-import type { Work, WorkHandler } from '../core/broker.ts';
+import type { WorkHandler } from '../core/broker.ts';
 import { deadline } from '../core/deadline.ts';
 import type { Answer } from '../core/decision.ts';
 import { type Envelope, keyOf, keyText } from '../core/envelope.ts';
@@ -11,6 +11,7 @@ import { bury, type Decided, decide, readMessage } from './decide.ts';
 import { createDeliverer, type Deliverer } from './deliver.ts';
 import { createGate, type Gate } from './gate.ts';
 import type { PathParts } from './parts.ts';
+import { createRemembered } from './remembered.ts';
 
 export interface Accepted {
   /** True when this very message was accepted before. */
@@ -37,20 +38,17 @@ export function createMessagePath(parts: PathParts & { readonly folder?: string 
   const deliverer = createDeliverer(parts, () => sweepSoon());
   const gate = createGate({ ...parts, depth: () => broker.depth + deliverer.depth });
   const deciding = new Set<string>();
+  const remembered = createRemembered(limits.remembered_bytes);
   let stopped = false;
   let sweeping = false;
   let again = false;
   let cancelSweep: (() => void) | undefined;
 
+  /** True while this process has room to deliver what it decides; otherwise others are asked through the broker. */
+  const holds = (): boolean => broker.local || deliverer.depth < limits.holdAtMost;
+
   function onward(decided: Decided): void {
-    const until = clock.now() + limits.lease_ms;
-    const work: Work[] = decided.held.map((delivery) => ({
-      kind: 'deliver',
-      ref: { id: delivery.id, receiver: delivery.receiver, lane: delivery.lane },
-      delivery,
-    }));
-    if (broker.local) deliverer.take(decided.held, until);
-    else if (work.length > 0) broker.dispatch(work);
+    deliverer.take(decided.held, decided.heldUntil);
     // those that wait behind others of their lane are found by the sweep when their turn comes
     const free = broker.local ? [] : decided.waiting;
     if (free.length > 0) broker.dispatch(free.map((ref) => ({ kind: 'deliver', ref })));
@@ -64,7 +62,7 @@ export function createMessagePath(parts: PathParts & { readonly folder?: string 
       let decided: Decided;
       try {
         const message = 'message' in known ? known.message : readMessage(envelope, parts);
-        decided = await decide(envelope, { admitted: true, message }, parts);
+        decided = await decide(envelope, { admitted: true, message, hold: holds() }, parts);
       } catch (thrown) {
         if (thrown instanceof HubError && thrown.entry.blame === 'hub' && thrown.code !== 'INTERNAL') throw thrown;
         decided = await bury(envelope, thrown, parts);
@@ -84,8 +82,9 @@ export function createMessagePath(parts: PathParts & { readonly folder?: string 
       const claims: string[] = [];
       for (const work of batch) {
         if (work.kind === 'decide') {
-          if (work.envelope === undefined) keys.push(work.key);
-          else decisions.push(decideAdmitted(work.envelope, 'message' in work ? { message: work.message } : {}));
+          const known = work.envelope === undefined ? remembered.take(work.key) : { ...work, envelope: work.envelope };
+          if (known === undefined) keys.push(work.key);
+          else decisions.push(decideAdmitted(known.envelope, 'message' in known ? { message: known.message } : {}));
         } else if (work.delivery !== undefined) deliverer.take([work.delivery], clock.now() + limits.lease_ms);
         else if (!deliverer.has(work.ref.id)) claims.push(work.ref.id);
       }
@@ -151,6 +150,7 @@ export function createMessagePath(parts: PathParts & { readonly folder?: string 
         case 'same':
           return { repeated: true, ...(admission.answer && { answer: admission.answer }) };
         case 'new':
+          if (!broker.local) remembered.put(envelope, message);
           broker.dispatch([{ kind: 'decide', key: keyOf(envelope), envelope, message }]);
           return { repeated: false };
       }
@@ -158,7 +158,7 @@ export function createMessagePath(parts: PathParts & { readonly folder?: string 
 
     async answer(envelope, message) {
       gate.check();
-      const decided = await decide(envelope, { admitted: false, message }, parts);
+      const decided = await decide(envelope, { admitted: false, message, hold: holds() }, parts);
       onward(decided);
       return decided.answer;
     },

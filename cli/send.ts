@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_CONTRACT } from '../core/contract.ts';
 import { HubUnreachable } from '../routes/admin/client.ts';
 import { writeMessage } from '../routes/ebxml/write.ts';
+import { summaryOf } from './answer-summary.ts';
 import { type Context, finish, readNamedFile, type Setup } from './command.ts';
 import { identityIn } from './enrol.ts';
 import { EXIT, type ExitCode, UsageError } from './exit.ts';
@@ -78,8 +79,13 @@ async function send({ config, show }: Context, options: SendOptions, file?: stri
   const answer = await exchange(new URL(outgoing.path, to), outgoing, identity);
   const took_ms = Math.round(performance.now() - begun);
   const ok = answer.status >= 200 && answer.status < 300;
-  const told = { messageId, status: answer.status, took_ms, contentType: answer.headers['content-type'] ?? '' };
-  show({ ...told, headers: answer.headers, body: answer.body }, `${pairs(told)}\n${answer.body}\n`);
+  const told = { messageId, status: answer.status, took_ms, contentType: String(answer.headers['content-type'] ?? '') };
+  const summary = summaryOf(told.contentType, answer.body);
+  const meaning = summary === undefined ? {} : { meaning: summary };
+  show(
+    { ...told, ...meaning, headers: answer.headers, body: answer.body },
+    `${pairs({ ...told, ...meaning })}\n${answer.body}\n`,
+  );
   return ok ? EXIT.done : EXIT.failed;
 }
 

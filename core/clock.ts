@@ -22,13 +22,6 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves after `ms` of the given clock. */
-export function wait(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    clock.timer(ms, resolve);
-  });
-}
-
 /** `2026-11-23T09:30:00.000Z` */
 export function iso(instant: Instant): string {
   return new Date(instant).toISOString();

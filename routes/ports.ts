@@ -23,6 +23,8 @@ export interface CheckerPort {
   verify(schema: string, bytes: Uint8Array): void;
   /** The document of bytes that `verify` let through. */
   read(schema: string, bytes: Uint8Array): CheckedDocument;
+  /** `verify`, then `read`, at the price of one. */
+  check(schema: string, bytes: Uint8Array): CheckedDocument;
 }
 
 export interface MailboxPort {

@@ -18,6 +18,7 @@ import { parseCheckedXml } from './xml-tree.ts';
  * - `none`: no document is expected;
  * - `fhir`, or `fhir:Bundle` for one resource type: FHIR R4 in JSON;
  * - `json:<service>/<name>`: our `<service>/<name>.schema.json`;
+ * - `xml`: well formed and within the limits; whoever reads it checks the rest;
  * - `xml:<service>/<name>`: our `<service>/<name>.xsd`, or `<name>.xsd` of the official folder where that has it.
  */
 export interface Catalogue {
@@ -71,7 +72,8 @@ export function createCatalogue({ xsdFolder, officialXsdFolder, limits, cacheFol
     const [, kind, name] = /^(fhir|json|xml)(?::([\w.-]+(?:\/[\w.-]+)?))?$/.exec(schemaId) ?? [];
     if (kind === 'fhir') return fhirEntry(schemaId, name);
     if (kind === 'json' && name?.includes('/')) return jsonEntry(schemaId, name);
-    if (kind === 'xml' && name?.includes('/')) return xmlEntry(schemaId, name);
+    if (kind === 'xml' && name === undefined) return xmlEntry(undefined);
+    if (kind === 'xml' && name?.includes('/')) return xmlEntry(schemaFile(schemaId, name));
     throw new Error(`the catalogue has no schema ${schemaId}`);
   }
 
@@ -102,12 +104,16 @@ export function createCatalogue({ xsdFolder, officialXsdFolder, limits, cacheFol
     return { check, verify: check, read: (bytes) => ({ kind: 'json', value: parseCheckedJson(bytes) }) };
   }
 
-  function xmlEntry(schemaId: string, name: string): Entry {
+  function schemaFile(schemaId: string, name: string): string {
     const own = join(xsdFolder, `${name}.xsd`);
     const official = officialXsdFolder && join(officialXsdFolder, `${name.slice(name.indexOf('/') + 1)}.xsd`);
     const file = official && existsSync(official) ? official : own;
     if (!existsSync(file)) throw new Error(`the catalogue has no schema ${schemaId}`);
     xml.prepare(file);
+    return file;
+  }
+
+  function xmlEntry(file: string | undefined): Entry {
     const verify = (bytes: Uint8Array): void => xml.check(bytes, file);
     const read = (bytes: Uint8Array): CheckedDocument => ({ kind: 'xml', root: parseCheckedXml(bytes) });
     return {

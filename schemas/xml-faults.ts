@@ -102,7 +102,7 @@ export function illFormedFaults(complaints: readonly XmlComplaint[]): Fault[] {
 export function invalidFaults(complaints: readonly XmlComplaint[], root: XmlElement): Fault[] {
   const faults = new Map<string, Fault>();
   for (const { message, line, path } of complaints) {
-    const named = path === undefined ? `/${root.name.slice(0, 64)}` : nameSteps(path, root);
+    const named = nameSteps(path ?? '/*', root, UNKNOWN_NAME.test(message));
     const key = `${line} ${named}`;
     if (faults.has(key)) continue;
     faults.set(key, {
@@ -114,17 +114,25 @@ export function invalidFaults(complaints: readonly XmlComplaint[], root: XmlElem
   return [...faults.values()];
 }
 
-/** `/*` + `/*[3]` with the names of the tree: `/plans/plan[3]`, a number only where a name is there more than once. */
-function nameSteps(path: string, root: XmlElement): string {
+/** Complaints of an element whose very name is the sender's and not the schema's. */
+const UNKNOWN_NAME = /This element is not expected|No matching global/;
+
+/**
+ * `/*` + `/*[3]` with the names of the tree: `/plans/plan[3]`, a number only where a name is there more than once. Every
+ * element above the one complained of has passed the schema, so its name is the schema's; an unknown one stays `*`.
+ */
+function nameSteps(path: string, root: XmlElement, unknown: boolean): string {
   const document: XmlElement = { name: '', namespace: '', attributes: {}, children: [root], text: '' };
   let parent = document;
   let named = '';
-  for (const step of path.split('/').slice(1)) {
+  const steps = path.split('/').slice(1);
+  for (const [index, step] of steps.entries()) {
     const [, name, number] = /^(?:[^:[\]]+:)?([^:[\]]+)(?:\[(\d+)\])?$/.exec(step) ?? [];
     const candidates = name === '*' ? parent.children : parent.children.filter((candidate) => candidate.name === name);
     const found = candidates[Number(number ?? 1) - 1];
     if (!found) break;
     const same = parent.children.filter((candidate) => candidate.name === found.name);
+    if (unknown && index === steps.length - 1) return `${named}/*[${parent.children.indexOf(found) + 1}]`;
     named += `/${found.name.slice(0, 64)}${same.length > 1 ? `[${same.indexOf(found) + 1}]` : ''}`;
     parent = found;
   }

@@ -21,7 +21,7 @@ function split(args) {
 }
 
 const sources =
-  'adapters audit bench broker certs console core directory examples identity pipeline routes schemas store cli.ts config.ts hub.ts';
+  'adapters audit bench broker certs cli core directory examples identity pipeline routes schemas store cli.ts config.ts engine.ts engines.ts housekeeping.ts hub.ts management.ts plugs.ts';
 const tests = files.length > 0 ? files : globSync('test/**/*.test.ts', { cwd: root }).sort();
 const STEPS = {
   types: ['tsc', '-p', '.'],

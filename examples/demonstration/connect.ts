@@ -39,7 +39,7 @@ export interface ConnectParts {
 }
 
 /** The names that `vertebra enrol` gives them, so that `vertebra send --as` finds them. */
-export const FILES = { key: 'system.key.pem', certificate: 'system.crt.pem', authority: 'authority.crt.pem' } as const;
+const FILES = { key: 'system.key.pem', certificate: 'system.crt.pem', authority: 'authority.crt.pem' } as const;
 const LOOPBACK = '127.0.0.1';
 const KNOWN_WITHIN_ms = 10_000;
 const LOOK_EVERY_ms = 200;

@@ -1,6 +1,5 @@
 /** The demonstration itself: connects six systems to a running hub, tells every story, and says whether all was seen. */
 import { join } from 'node:path';
-import { runningHub } from '../../cli/hub-access.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { Hub } from '../../hub.ts';
 import { openDevelopmentIssuer } from '../../identity/development-issuer.ts';
@@ -8,8 +7,7 @@ import type { EndpointOptions } from '../connected-system.ts';
 import { nominatedRelease } from '../eps/examples.ts';
 import { type ClosedChapter, isMet, openChapter } from './chapter.ts';
 import { type Connected, connect, untilKnown } from './connect.ts';
-import { type Office, openOffice } from './office.ts';
-import { openOfficeInProcess } from './office-in-process.ts';
+import { openOffice } from './office.ts';
 import { prescriptions } from './prescriptions.ts';
 import { protection } from './protection.ts';
 import { referrals } from './referrals.ts';
@@ -51,7 +49,7 @@ export async function demonstrate(parts: DemonstrationParts): Promise<Demonstrat
   await trail.begin();
 
   const byName = new Map(SYSTEM_NAMES.map((name) => [name, systems[name]] as const));
-  const office = await officeOf(hub);
+  const office = await openOffice(hub);
   const patients = castPatients(Math.floor(Date.now() / 100));
   const scene = { systems, store, office, hub: config, patients };
   const stories: readonly (readonly [title: string, story: Story])[] = [
@@ -87,13 +85,9 @@ export async function demonstrate(parts: DemonstrationParts): Promise<Demonstrat
   };
 }
 
-/** Over the administration's API where the hub serves it. */
-const officeOf = async (hub: Hub): Promise<Office> =>
-  (await runningHub(hub.config.dataFolder)) === undefined ? openOfficeInProcess(hub) : openOffice(hub);
-
 async function connectAll({ hub, answers = {} }: DemonstrationParts): Promise<Record<SystemName, Connected>> {
   const { config, messageUrl } = hub;
-  const office = await officeOf(hub);
+  const office = await openOffice(hub);
   const issuer = await openDevelopmentIssuer(join(config.dataFolder, 'issuer'), { clock: systemClock });
   const folder = join(config.dataFolder, 'demonstration');
   const connected = {} as Record<SystemName, Connected>;

@@ -24,11 +24,8 @@ export interface Office {
 
 const ENDPOINT_TIMEOUT_ms = 5_000;
 
-export async function openOffice({ config, store }: Pick<Hub, 'config' | 'store'>): Promise<Office> {
-  const running = await runningHub(config.dataFolder);
-  if (running === undefined) throw new Error(`No hub runs on ${config.dataFolder}.`);
-  const url = running.adminUrl;
-  const trust = await trustOf(config.dataFolder, running);
+export async function openOffice({ config, store, adminUrl: url }: Hub): Promise<Office> {
+  const trust = await trustOf(config.dataFolder, await runningHub(config.dataFolder));
   const { administration, close } = createAdminClient({
     url,
     trust,

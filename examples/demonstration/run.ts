@@ -52,11 +52,10 @@ async function main(): Promise<number> {
 /** What went wrong before there was anything to see, in words for whoever started it. */
 function said(thrown: unknown): { text: string; code: number } {
   if (thrown instanceof ConfigError) return { text: thrown.message, code: 2 };
-  if (thrown instanceof HubError && thrown.code === 'STORE_UNAVAILABLE')
-    return {
-      text: `${thrown.details['what'] ?? thrown.message}: stop it, or choose another HUB_DATA_FOLDER.`,
-      code: 2,
-    };
+  if (thrown instanceof HubError && thrown.code === 'STORE_UNAVAILABLE') {
+    const what = `The store cannot be opened: ${thrown.details['what'] ?? thrown.message}.`;
+    return { text: `${what}\nEnd the hub that uses it, or choose another HUB_DATA_FOLDER.`, code: 2 };
+  }
   return { text: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown), code: 1 };
 }
 
@@ -69,7 +68,7 @@ async function run(once: boolean): Promise<number> {
   paper.heading('Vertebra: a message hub for a health service');
   paper.pair('data', `${config.dataFolder}/`);
   paper.pair('messages', `${hub.messageUrl} (mutual TLS)`);
-  if (config.logFile !== undefined) paper.pair('log', config.logFile);
+  paper.pair('operators', `${hub.adminUrl} (administration), ${hub.operationsUrl} (health)`);
   for (const note of notes) paper.pair('note', note);
 
   let shown: Demonstration | undefined;

@@ -1,6 +1,7 @@
 /** The FHIR door: the sender waits for the decision, and the answer comes on the same connection. */
 import { randomUUID } from 'node:crypto';
 import { deadline } from '../../core/deadline.ts';
+import type { CheckedDocument } from '../../core/document.ts';
 import { HubError } from '../../core/errors.ts';
 import { isUuid } from '../../core/identifiers.ts';
 import type { Interaction } from '../../core/interaction.ts';
@@ -42,13 +43,25 @@ export function createFhirDoor(ports: DoorPorts): ProtocolDoor {
   }
 
   /** Several interactions may share a path: the event of the checked message says which is meant. */
-  function choose(match: FhirMatch<Interaction>, asked: Asked): FhirCandidate<Interaction> {
+  function choose(
+    match: FhirMatch<Interaction>,
+    asked: Asked,
+  ): FhirCandidate<Interaction> & { document?: CheckedDocument } {
     const [only, ...others] = match.candidates;
     if (others.length === 0 && only.address.event === undefined) return only;
     requireBody(asked);
-    checker.verify(MESSAGE_BUNDLE, asked.body);
-    const document = checker.read(MESSAGE_BUNDLE, asked.body);
-    return router.choose(match, document.kind === 'json' ? eventOf(document.value) : undefined);
+    const document = checker.check(MESSAGE_BUNDLE, asked.body);
+    const chosen = router.choose(match, document.kind === 'json' ? eventOf(document.value) : undefined);
+    return chosen.interaction.schema === MESSAGE_BUNDLE ? { ...chosen, document } : chosen;
+  }
+
+  function documentOf(schema: string, asked: Asked): CheckedDocument {
+    if (schema !== 'none') {
+      requireBody(asked);
+      return checker.check(schema, asked.body);
+    }
+    if (asked.body.length === 0) return { kind: 'none' };
+    throw new HubError('CONTENT_TYPE_UNSUPPORTED', { faults: [{ path: 'body', what: 'this request takes none' }] });
   }
 
   return {
@@ -58,7 +71,8 @@ export function createFhirDoor(ports: DoorPorts): ProtocolDoor {
       const messageId = messageIdOf(asked);
       asked.known.messageId = messageId;
       const match = router.route(asked.method, asked.path);
-      const { interaction, address } = choose(match, asked);
+      const chosen = choose(match, asked);
+      const { interaction, address } = chosen;
       asked.known.interaction = interaction.id;
 
       const person = await ports.person(
@@ -74,16 +88,7 @@ export function createFhirDoor(ports: DoorPorts): ProtocolDoor {
         ...parseQuery(asked.query, address.query),
         ...headersFor(address.headers, asked),
       };
-      if (interaction.schema === 'none') {
-        if (asked.body.length > 0)
-          throw new HubError('CONTENT_TYPE_UNSUPPORTED', {
-            faults: [{ path: 'body', what: 'this request takes none' }],
-          });
-      } else {
-        requireBody(asked);
-        if (interaction.schema !== MESSAGE_BUNDLE || address.event === undefined)
-          checker.verify(interaction.schema, asked.body);
-      }
+      const document = chosen.document ?? documentOf(interaction.schema, asked);
       const cause = {
         messageId,
         sender: asked.party,
@@ -97,7 +102,7 @@ export function createFhirDoor(ports: DoorPorts): ProtocolDoor {
         digest: digestOf(asked),
         ...traceOf(asked),
       };
-      const message = interaction.read(checker.read(interaction.schema, asked.body), cause);
+      const message = interaction.read(document, cause);
       const answer = await deadline(
         path.answer({ ...cause, body: asked.body }, message),
         ports.answerWithin_ms,

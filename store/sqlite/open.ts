@@ -14,6 +14,10 @@ export interface SqliteStoreOptions {
   readonly onFailure?: (why: string) => void;
 }
 
+/** The threads hold rows on their way through and nothing for long. */
+const STORE_HEAP = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 512 };
+const CHECKPOINTER_HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 };
+
 export interface EmbeddedStore extends Store {
   /** Another end for another thread of this process: pass it on and wrap it with `createSqliteStore`. */
   connect(): MessagePort;
@@ -46,7 +50,10 @@ function ending(worker: Worker, message: unknown): Promise<void> {
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<EmbeddedStore> {
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
   const unlock = lock(options.folder);
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { folder: options.folder } });
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    workerData: { folder: options.folder },
+    resourceLimits: STORE_HEAP,
+  });
   try {
     await new Promise<void>((resolve, reject) => {
       worker.once('message', () => resolve());
@@ -59,6 +66,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Embe
 
   const checkpointer = new Worker(new URL('./checkpointer.ts', import.meta.url), {
     workerData: { folder: options.folder },
+    resourceLimits: CHECKPOINTER_HEAP,
   });
   checkpointer.unref();
 

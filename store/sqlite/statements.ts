@@ -68,9 +68,11 @@ const SQL = {
   purgeDeliveryBodies: 'DELETE FROM delivery_bodies WHERE seq IN (SELECT seq FROM deliveries WHERE cause = ?)',
   purgeDeliveries: 'DELETE FROM deliveries WHERE cause = ?',
   countUndecided: 'SELECT count(*) AS n FROM messages WHERE stage = 0',
-  countUndelivered: 'SELECT count(*) AS n FROM deliveries WHERE state = 0',
+  // two counts, because each has an index of its own and both together have none
+  countUndelivered: `SELECT (SELECT count(*) FROM deliveries WHERE state = 0 AND pull = 0)
+    + (SELECT count(*) FROM deliveries WHERE state = 0 AND pull = 1) AS n`,
   countDead: `SELECT (SELECT count(*) FROM messages WHERE stage = 2) + (SELECT count(*) FROM deliveries WHERE state = 2) AS n`,
-  countFacts: 'SELECT count(*) AS n FROM facts',
+  countFacts: 'SELECT coalesce(max(seq) - min(seq) + 1, 0) AS n FROM facts',
 } as const;
 
 export type StatementName = keyof typeof SQL;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { mustsOf } from '../../bench/musts.ts';
+import { readBenchOptions } from '../../bench/options.ts';
 import { percentile, type Row } from '../../bench/rows.ts';
 import { tableOf } from '../../bench/table.ts';
 
@@ -61,10 +62,12 @@ describe('the bench', function () {
     expect(tableOf(rows).split('\n')).to.have.lengthOf(3);
   });
 
-  it('refuses words that it does not know, with help', async () => {
-    const { code, errors } = await bench('--only', 'z');
-    expect(code).to.equal(2);
-    expect(errors).to.include('--only').and.to.include('--seconds');
+  it('refuses words that it does not know', () => {
+    expect(() => readBenchOptions(['--only', 'z'])).to.throw('--only');
+    expect(() => readBenchOptions(['--seconds', 'ten'])).to.throw('--seconds');
+    expect(() => readBenchOptions(['--set', 'PATH=/tmp'])).to.throw('--set');
+    expect(() => readBenchOptions(['--speed'])).to.throw('--speed');
+    expect([...(readBenchOptions(['--only', 'c'])?.only ?? [])]).to.deep.equal(['a', 'c']);
   });
 
   it('fails a must for one lost message, for a share below the least, and for too slow a hub', () => {

@@ -12,7 +12,7 @@ import type { OpenedStore, OpenStore } from './store/opened-store.ts';
 import { recordPromises } from './store/records.ts';
 import { settlingPromises } from './store/settling.ts';
 
-export type { OpenedStore, OpenStore } from './store/opened-store.ts';
+export type { OpenStore } from './store/opened-store.ts';
 
 /** Runs the contract; `open` must give an empty store each time. Its own time limit is 20 s for one test. */
 export function storeContract(name: string, open: OpenStore): void {

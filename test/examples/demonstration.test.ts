@@ -25,20 +25,23 @@ describe('the demonstration', () => {
     expect(first.output).to.not.contain('✗');
     const second = await once({});
     expect(second.code, second.output).to.equal(0);
+    // nobody looks at a terminal here: no colour, no warning of the runtime, no log
+    expect(second.output).to.not.contain('\u001b');
+    expect(second.output).to.not.contain('{"level"');
+    expect(second.errors).to.equal('');
   }).timeout(2 * ENDS_WITHIN_ms);
-
-  it('writes no colour, no warning and no log where nobody looks at a terminal', async () => {
-    const { output, errors } = await once({});
-    expect(errors).to.equal('');
-    expect(output).to.not.contain('\u001b');
-    expect(output).to.not.contain('{"level"');
-  }).timeout(ENDS_WITHIN_ms);
 
   it('ends with 1 when an effect is missing, and says which', async () => {
     const { code, output } = await once({ HUB_LAKE: 'off' });
     expect(code, output).to.equal(1);
     const missed = output.split('\n').filter((line) => line.includes('✗'));
     expect(missed[0]).to.match(/✗ facts in the lake .*\(expected 17\)/);
+  }).timeout(ENDS_WITHIN_ms);
+
+  it('ends with 2, saying what is wrong, when it cannot begin', async () => {
+    const { code, errors } = await once({ HUB_STORE: 'punch cards', HUB_MESAGE_PORT: '1' });
+    expect(code).to.equal(2);
+    expect(errors).to.contain('HUB_STORE is not one of').and.to.contain('HUB_MESAGE_PORT is not a setting of the hub');
   }).timeout(ENDS_WITHIN_ms);
 
   it('sees that a council was not told, though the hub has answered everybody', async () => {

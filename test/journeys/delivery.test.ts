@@ -4,10 +4,11 @@ import { expect } from 'chai';
 import { ACCESS_NOTIFICATION } from '../../adapters/cpis/tables.ts';
 import { FAILURE_NOTICE } from '../../broker/notice.ts';
 import type { DeadLetter } from '../../core/delivery.ts';
+import { revokeSystem, suspendSystem } from '../../directory/changes.ts';
 import { eventually } from '../support/eventually.ts';
 import type { TestHub } from '../support/hub.ts';
 import { freshId, newOrder } from '../support/orders.ts';
-import { ACKNOWLEDGEMENT } from '../support/registration.ts';
+import { ACKNOWLEDGEMENT, changeDirectory } from '../support/registration.ts';
 import { child, look, meet, noticesOf, uploadPlan } from './plans.ts';
 import { onBothStacks } from './story.ts';
 
@@ -16,7 +17,16 @@ const INTERVAL_ms = 600;
 const LATE_ms = 2_500;
 const QUIET_ms = 1_300;
 
+const practice = {
+  kind: 'general-practice',
+  wire: 'ebxml',
+  contracts: { [ACKNOWLEDGEMENT]: { retryInterval_ms: 200, backoff: 1 } },
+} as const;
 const systems = {
+  leaving: { ...practice, ods: 'E81001', name: 'Surgery that is suspended' },
+  gone: { ...practice, ods: 'E81002', name: 'Surgery that is revoked' },
+  /** May take longer than any lease of a delivery lasts. */
+  unhurried: { ...practice, ods: 'E81003', name: 'Surgery that may take two minutes', timeout_ms: 120_000 },
   surgery: { contracts: { [ACKNOWLEDGEMENT]: { retryInterval_ms: INTERVAL_ms, backoff: 2, retries: 6 } } },
   authority: {
     contracts: {
@@ -121,6 +131,39 @@ onBothStacks('a delivery', { systems }, (hub) => {
     expect(await hub().store.replay(letter.id, operator, Date.now())).to.equal(false);
     const letters = await hub().store.deadLetters({ limit: 100 });
     expect(letters.map(({ id }) => id)).not.to.include(letter.id);
+  });
+
+  it('to a system that is suspended waits, and to one that is revoked is given up', async () => {
+    const { leaving, gone } = hub().systems;
+    const orders = [newOrder(leaving), newOrder(gone)] as const;
+    for (const [index, system] of [leaving, gone].entries()) {
+      system.door.manner = 503;
+      await system.client.ebxml(orders[index] ?? orders[0]);
+    }
+    const arrived = await eventually('an attempt is made at each', () => {
+      const seen = [leaving.door.arrivals.length, gone.door.arrivals.length] as const;
+      return seen[0] > 0 && seen[1] > 0;
+    });
+    expect(arrived).to.equal(true);
+    await changeDirectory(hub().store, suspendSystem, { systemId: leaving.systemId });
+    await changeDirectory(hub().store, revokeSystem, { systemId: gone.systemId });
+    await hub().hub.refresh();
+    for (const { door } of [leaving, gone]) door.manner = 'take';
+
+    expect((await deadLetterOf(hub(), orders[1].messageId)).reason).to.equal(
+      'RECEIVER_UNKNOWN: the receiver is revoked',
+    );
+    await pass(QUIET_ms);
+    expect([...leaving.door.taken, ...gone.door.taken]).to.deep.equal([]);
+    expect((await hub().track(orders[0].messageId)).deliveries[0]?.stage).to.equal('waiting');
+  });
+
+  it('to a door that may take longer than a lease lasts is made all the same', async () => {
+    const { unhurried } = hub().systems;
+    const order = newOrder(unhurried);
+    await unhurried.client.ebxml(order);
+    await hub().settled(order.messageId);
+    expect(unhurried.door.taken.map(({ refTo }) => refTo)).to.deep.equal([order.messageId]);
   });
 
   it('that died leaves the whole story in the audit trail', async () => {

@@ -78,7 +78,6 @@ describe('the catalogue of schemas', () => {
 
   for (const id of [
     '',
-    'xml',
     'xml:plan',
     'xml:sample/absent',
     'xml:../sample/plan',
@@ -91,6 +90,11 @@ describe('the catalogue of schemas', () => {
       expect(() => catalogue.verify(id, bytes('{}'))).to.throw('the catalogue has no schema');
     });
   }
+
+  it('takes any well-formed document under the name "xml" alone', () => {
+    catalogue.verify('xml', bytes('<any><thing/></any>'));
+    expect(() => catalogue.verify('xml', bytes('<any><thing></any>'))).to.throw('XML_ILL_FORMED');
+  });
 
   it('prepares schemas ahead of their use', () => {
     catalogue.prepare(['none', 'fhir:Bundle', 'xml:sample/plan', 'json:sample/note']);

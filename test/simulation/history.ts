@@ -42,6 +42,7 @@ const drawLimits = (random: Random): PathLimits => ({
   circuitOpenMost_ms: random.pick([4_000, 60_000]),
   undecidedAfter_ms: random.pick([1_000, 5_000]),
   mostUndecided: random.pick([3, 50_000]),
+  holdAtMost: random.pick([0, 2, 1_000]),
   // of the machine that runs the test, which is no part of the history
   mostMemory_bytes: Number.POSITIVE_INFINITY,
 });

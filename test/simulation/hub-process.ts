@@ -98,11 +98,12 @@ export class HubProcess {
     try {
       return await work;
     } finally {
-      await this.#awake();
+      await this.awake();
     }
   }
 
-  async #awake(): Promise<void> {
+  /** Resolves when it runs; never, where it has died. */
+  async awake(): Promise<void> {
     const { time } = this.#world;
     while (this.#alive && time.elapsed_ms < this.#frozenUntil_ms)
       await time.wait(this.#frozenUntil_ms - time.elapsed_ms);
@@ -118,7 +119,7 @@ export class HubProcess {
   }
 
   /** One operation on the store, with the weather of the moment. */
-  async #ask<Result>(operation: string, effect: () => Promise<Result>, lost?: () => void): Promise<Result> {
+  async #ask<Result>(operation: string, effect: () => Promise<Result>): Promise<Result> {
     const { time, weather, random, ledger } = this.#world;
     if (!this.#alive) return never();
     const { fault = 0, slowest_ms = 0, stall_ms = 0 } = weather.store(time.elapsed_ms) ?? {};
@@ -132,14 +133,14 @@ export class HubProcess {
     if (crashesFirst) this.crash();
     if (!this.#alive && random.chance(0.5)) return never();
     if (fails && random.chance(0.5)) {
-      this.#fault(operation, 'before', lost);
-      await this.#awake();
+      this.#fault(operation, 'before');
+      await this.awake();
       throw new HubError('STORE_UNAVAILABLE');
     }
     const result = await effect();
     if (crash) this.crash();
     if (slowest_ms + stall_ms > 0) await time.wait(way_ms(!stallsFirst));
-    await this.#awake();
+    await this.awake();
     if (fails) {
       this.#fault(operation, 'after');
       throw new HubError('STORE_UNAVAILABLE');
@@ -148,11 +149,10 @@ export class HubProcess {
     return result;
   }
 
-  #fault(operation: string, when: string, lost?: () => void): void {
+  #fault(operation: string, when: string): void {
     const { ledger } = this.#world;
     ledger.counts.faults++;
     ledger.note(`${this.owner} ${operation} fails ${when} its effect`);
-    lost?.();
   }
 
   #viewOf(store: Store): Store {
@@ -187,15 +187,11 @@ export class HubProcess {
         }),
       due: plain('due', store.due),
       settle: (settlements) =>
-        this.#ask(
-          'settle',
-          async () => {
-            const effective = await store.settle(settlements);
-            settlements.forEach((settlement, i) => void ledger.settled(this, settlement, effective[i] === true));
-            return effective;
-          },
-          () => settlements.forEach((settlement) => void ledger.unsettled(this, settlement)),
-        ),
+        this.#ask('settle', async () => {
+          const effective = await store.settle(settlements);
+          settlements.forEach((settlement, i) => void ledger.settled(this, settlement, effective[i] === true));
+          return effective;
+        }),
       inbox: plain('inbox', store.inbox),
       inboxMessage: plain('inboxMessage', store.inboxMessage),
       backlog: plain('backlog', store.backlog),

@@ -101,11 +101,6 @@ export class Ledger {
     if (outcome.kind === 'dead' && outcome.notice) this.#queue(outcome.notice);
   }
 
-  /** A settlement that never took effect. */
-  unsettled(by: Speaker, { id }: Settlement): void {
-    if (this.#unsettled.get(by)?.delete(id)) this.#attemptsOf(id).uncounted = true;
-  }
-
   attemptBegins(by: Speaker, { id, lane }: Delivery, timeout_ms: number): void {
     this.note(`${by.owner} attempts ${id}`);
     this.counts.attempts++;

@@ -46,15 +46,17 @@ export const keyOfLetter = ({ from, messageId }: Letter): MessageKey => ({ sende
 export class Senders {
   readonly told: Told[] = [];
   readonly #parts: SendersParts;
+  readonly #serving = new Map<HubProcess, number>();
   readonly #bytes = new Map<Content, { readonly body: Uint8Array; readonly document: CheckedDocument }>();
 
   constructor(parts: SendersParts) {
     this.#parts = parts;
   }
 
-  /** True when every sender has its answer, or has given up. */
+  /** True when every sender has its answer, or has given up, and no process serves one any more. */
   get content(): boolean {
-    return this.told.every(({ waiting }) => waiting === 0);
+    const serving = [...this.#serving].some(([hub, requests]) => hub.alive && requests > 0);
+    return !serving && this.told.every(({ waiting }) => waiting === 0);
   }
 
   post(letter: Letter): void {
@@ -91,7 +93,10 @@ export class Senders {
     const hub = process();
     if (hub === undefined) return { kind: 'again' };
     if (lost()) return timeout;
-    const answered = this.#serve(hub, letter, content).then(
+    const count = (change: number): unknown => this.#serving.set(hub, (this.#serving.get(hub) ?? 0) + change);
+    count(1);
+    const served = this.#serve(hub, letter, content).finally(() => count(-1));
+    const answered = served.then(
       (answer): Reply | Promise<Reply> => (lost() ? timeout : { kind: 'heard', answer }),
       (thrown: unknown): Reply => {
         if (thrown instanceof HubError && thrown.code === 'MESSAGE_ID_REUSED') return { kind: 'conflict' };
@@ -121,6 +126,7 @@ export class Senders {
       digest: content.digest,
       body,
     };
+    await hub.awake();
     const message = interaction.read(document, envelope);
     if (letter.wire !== 'ebxml') return hub.path.answer(envelope, message);
     return (await hub.path.accept(envelope, message)).answer;

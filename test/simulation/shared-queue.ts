@@ -45,10 +45,11 @@ export class SharedQueue {
   }
 
   #hand(work: Work): void {
-    const handlers = [...this.#handlers].filter(([process]) => process.alive).map(([, handler]) => handler);
+    const handlers = [...this.#handlers].filter(([process]) => process.alive);
     if (handlers.length === 0) return;
     const carried: Work =
       work.kind === 'decide' ? { kind: 'decide', key: work.key } : { kind: 'deliver', ref: work.ref };
-    void this.#parts.random.pick(handlers).handle([carried]);
+    const [process, handler] = this.#parts.random.pick(handlers);
+    void process.awake().then(() => handler.handle([carried]));
   }
 }

@@ -99,8 +99,8 @@ function judgeOne(
   if (stage === 'acknowledged' && !came) find('lost', `${name} is called acknowledged and never came: ${id}`);
   if (stage === 'waiting' || mode === 'pull') return;
   const { made, uncounted } = ledger.attempts.get(id) ?? { made: 0, uncounted: false };
-  // failed attempts so far; the one that ended it is not among them
-  if (!uncounted && made !== attempts + 1) {
+  // those that failed are counted; the one that was acknowledged is not among them
+  if (!uncounted && made !== attempts + (stage === 'acknowledged' ? 1 : 0)) {
     find('broken', `${name} was attempted ${made} times, of which ${attempts} are counted as failed: ${id} ${reason}`);
   }
 }

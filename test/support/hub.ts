@@ -68,6 +68,11 @@ export interface TestHub<Name extends string = ExampleName> {
   stop(): Promise<void>;
 }
 
+async function leave(config: Config, systems: readonly PreparedSystem[]): Promise<void> {
+  await Promise.all(systems.map(({ receiver }) => receiver?.close()));
+  await rm(config.dataFolder, { recursive: true, force: true });
+}
+
 /** What is other than in the example systems, and whole plans for systems beside them. */
 export type Plans<Name extends string> = Readonly<Record<Name, Partial<SystemPlan>>>;
 
@@ -87,7 +92,10 @@ export async function startTestHub<Extra extends string = never>(
   const all: readonly PreparedSystem[] = Object.values(prepared);
   await registerBefore(config, all);
 
-  let hub = await startHub(config);
+  let hub = await startHub(config).catch(async (thrown: unknown) => {
+    await leave(config, all);
+    throw thrown;
+  });
   const issuer = await openDevelopmentIssuer(join(config.dataFolder, 'issuer'), { clock: systemClock });
   let systems = connected(prepared, hub.messageUrl);
 
@@ -157,8 +165,7 @@ export async function startTestHub<Extra extends string = never>(
     },
     async stop() {
       await halt();
-      await Promise.all(all.map(({ receiver }) => receiver?.close()));
-      await rm(config.dataFolder, { recursive: true, force: true });
+      await leave(config, all);
     },
   };
 }

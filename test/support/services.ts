@@ -9,7 +9,7 @@ import { type RabbitmqService, startRabbitmq } from './services/rabbitmq.ts';
 import { type RedisService, startRedis } from './services/redis.ts';
 import type { Service } from './services/service.ts';
 
-export type { PostgresService, RabbitmqService, RedisService, Service, ServiceName };
+export type { PostgresService, RabbitmqService, RedisService, ServiceName };
 
 export interface Services {
   readonly postgres?: PostgresService;
