@@ -98,6 +98,8 @@ export function applyDoorLimits(server: Server, limits: DoorLimits, report: Repo
   const secured = new WeakSet<object>();
   server.prependListener('secureConnection', (socket) => secured.add(socket));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    // said of one connection more than once: by the parser, and again by the socket that was cut for it
+    if (socket.destroyed) return;
     // node:https says each failed handshake here as well.
     const reason = secured.has(socket) ? requestRefusal(error) : undefined;
     if (reason !== undefined) {

@@ -15,6 +15,10 @@ import { createMailboxDoor } from './mailbox/door.ts';
 import type { DoorPorts } from './ports.ts';
 import { createXmlDoor } from './xml/door.ts';
 
+/** Where clients of the national service post; elsewhere the content type tells. */
+const EBXML_PATH = '/Prescription';
+const EBXML_TYPE = /^(?:multipart\/related|text\/xml|application\/xml)/i;
+
 /** Longest path and query that are looked at. */
 const MOST_URL = 8_000;
 
@@ -29,8 +33,7 @@ export function createMessageHandler(ports: DoorPorts): MessageHandler {
   function doorFor(path: string, contentType: string): ProtocolDoor {
     if (path === '/mailbox' || path.startsWith('/mailbox/')) return mailbox;
     if (xml.serves(path)) return xml;
-    if (/^(?:multipart\/related|text\/xml|application\/xml)/i.test(contentType)) return ebxml;
-    return fhir;
+    return path === EBXML_PATH || EBXML_TYPE.test(contentType) ? ebxml : fhir;
   }
 
   /** The system that this certificate is registered to, active now. */

@@ -1,6 +1,7 @@
 /** The plain XML door: one document posted to the path of its interaction, answered with a document. */
 import { deadline } from '../../core/deadline.ts';
-import { HubError } from '../../core/errors.ts';
+import type { Answer } from '../../core/decision.ts';
+import { HubError, isErrorCode } from '../../core/errors.ts';
 import { isUuid } from '../../core/identifiers.ts';
 import type { Interaction } from '../../core/interaction.ts';
 import { escapeXml } from '../../schemas/xml-read.ts';
@@ -66,15 +67,17 @@ export function createXmlDoor(ports: DoorPorts): XmlDoor {
         case 'accepted':
           return { status: 202, headers: {}, body: '' };
         case 'refused':
-          return refusal(
-            new HubError('RULE_REFUSED', answer.serviceCode === undefined ? {} : { serviceCode: answer.serviceCode }),
-            answer.text,
-          );
+          return refusal(refusedAs(answer), answer.text);
       }
     },
 
     refuse: (error) => refusal(error, error.entry.text),
   };
+}
+
+/** The decision's own code, where the table still has it. */
+function refusedAs({ code, serviceCode }: Extract<Answer, { kind: 'refused' }>): HubError {
+  return new HubError(isErrorCode(code) ? code : 'RULE_REFUSED', serviceCode === undefined ? {} : { serviceCode });
 }
 
 function refusal(error: HubError, text: string): Reply {

@@ -8,7 +8,7 @@ const SQL = {
   decideMessage: 'UPDATE messages SET stage = ?, decided_at = ?, answer = ?, reason = ? WHERE seq = ?',
   insertBody: 'INSERT INTO bodies (seq, body) VALUES (?, ?)',
   reviveMessage:
-    'UPDATE messages SET stage = 0, decided_at = NULL, answer = NULL, reason = NULL, received_at = ? WHERE seq = ? AND stage = 2',
+    'UPDATE messages SET stage = 0, decided_at = NULL, answer = NULL, reason = NULL WHERE seq = ? AND stage = 2',
   recordVersion: 'SELECT seq, version, indexes FROM records WHERE kind = ? AND key = ?',
   insertRecord: 'INSERT INTO records (kind, key, version, value, indexes) VALUES (?, ?, 1, ?, ?)',
   updateRecord: 'UPDATE records SET version = version + 1, value = ?, indexes = ? WHERE seq = ?',

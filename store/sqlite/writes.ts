@@ -212,7 +212,7 @@ export function createWrites(statements: Statements, trail: AuditWriter): WriteO
       if (slash < 0) revived = statements.run('reviveDelivery', at, at, id).changes === 1;
       else {
         const found = statements.get<FoundMessage>('findMessage', id.slice(slash + 1), id.slice(0, slash));
-        revived = found !== undefined && statements.run('reviveMessage', at, found.seq).changes === 1;
+        revived = found !== undefined && statements.run('reviveMessage', found.seq).changes === 1;
       }
       if (revived) trail.write(actor, at, [{ action: 'replay', outcome: 'success', entity: `dead-letter/${id}` }]);
       return revived;
