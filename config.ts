@@ -1,4 +1,5 @@
 /** The only reader of the environment: flat HUB_ names with the unit in the name, every mistake told at once. */
+import { availableParallelism } from 'node:os';
 
 export interface Config {
   readonly dataFolder: string;
@@ -44,7 +45,7 @@ export interface Config {
   readonly headers_ms: number;
   readonly request_ms: number;
   readonly keepAlive_ms: number;
-  /** Threads that serve the message door; on one core one is best. */
+  /** Threads that serve the message door: as many as there are processors, up to four, where nothing is said. */
   readonly engines: number;
   readonly stopWithin_ms: number;
   readonly keepMessages_days: number;
@@ -142,7 +143,7 @@ const SETTINGS: { readonly [Name in keyof Config]: readonly [variable: string, r
   headers_ms: ['HUB_HEADERS_ms', whole(10_000, 100, 120_000)],
   request_ms: ['HUB_REQUEST_ms', whole(60_000, 100, 600_000)],
   keepAlive_ms: ['HUB_KEEP_ALIVE_ms', whole(300_000, 1_000, DAY_ms)],
-  engines: ['HUB_ENGINES', whole(1, 1, 64)],
+  engines: ['HUB_ENGINES', whole(Math.min(availableParallelism(), 4), 1, 64)],
   stopWithin_ms: ['HUB_STOP_WITHIN_ms', whole(20_000, 100, 300_000)],
   keepMessages_days: ['HUB_KEEP_MESSAGES_days', whole(30, 1, 36_500)],
   lake: ['HUB_LAKE', oneOf('on', 'on', 'off')],

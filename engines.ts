@@ -10,6 +10,8 @@ import type { FromThread, ThreadData, ToThread } from './engine-thread.ts';
 import type { EmbeddedStore } from './store/sqlite/open.ts';
 
 const MADE_WITHIN_ms = 60_000;
+/** Messages live for milliseconds: a small young generation, and an old one that is collected before it is slack. */
+const ENGINE_HEAP = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 512 };
 const LOOK_WITHIN_ms = 2_000;
 
 export interface Looked {
@@ -50,6 +52,7 @@ export async function startThreads({
       const port = config.store === 'sqlite' ? (store as EmbeddedStore).connect() : undefined;
       const worker = new Worker(new URL('./engine-thread.ts', import.meta.url), {
         workerData: { config, credentials, engines: config.engines, acceptOnly, port } satisfies ThreadData,
+        resourceLimits: ENGINE_HEAP,
         transferList: port === undefined ? [] : [port],
       });
       await deadline(next(worker, 'made'), MADE_WITHIN_ms, 'an engine');

@@ -25,7 +25,7 @@ export interface Asked {
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Buffer;
+  readonly body: string;
 }
 
 /** A door for one protocol: it serves, and it says errors in the protocol's own words. */

@@ -126,5 +126,6 @@ const asReply = (
 ): Reply => ({
   status,
   headers: { 'content-type': contentType, ...(soapAction !== '' && { soapaction: soapAction }), ...more },
-  body,
+  // as a text it goes out in one write with its header
+  body: body.toString('utf8'),
 });

@@ -40,7 +40,10 @@ export async function startHubProcess<Extra extends string = never>(
   services?: StackServices,
 ): Promise<HubProcess<ExampleName | Extra>> {
   const port = await freePort();
-  const config: Config = { ...(await freshConfig(stack, overrides, services)), messagePort: port };
+  const config: Config = {
+    ...(await freshConfig(stack, { engines: 2, ...overrides }, services)),
+    messagePort: port,
+  };
   const authority = await authorityOf(config);
   const prepared = await prepareSystems(authority, mergePlans(plans));
   const all: readonly PreparedSystem[] = Object.values(prepared);

@@ -40,6 +40,8 @@ export async function freshConfig(
     stopWithin_ms: 4_000,
     lake: 'off',
     logLevel: 'silent',
+    // in the tests' own thread, where they may look into it; hubs in processes of their own run several
+    engines: 1,
   };
   if (stack === 'embedded') return { ...base, ...overrides };
   const { postgres, rabbitmq, redis } = services ?? (await sharedServices('postgres', 'rabbitmq', 'redis'));
