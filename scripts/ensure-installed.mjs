@@ -18,10 +18,12 @@ const missing = () => {
 };
 
 if (missing()) {
-  console.log('Installing what is missing (npm ci) ...');
-  const done = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: 'inherit' });
+  // as the lock file says, and without writing to it; `npm ci` refuses where a registry lacks a package for another platform
+  console.log('Installing what is missing (npm install) ...');
+  const words = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
+  const done = spawnSync('npm', words, { cwd: root, stdio: 'inherit' });
   if (done.status !== 0) {
-    console.error('npm ci failed: see above.');
+    console.error('npm install failed: see above.');
     process.exit(done.status ?? 1);
   }
   if (!existsSync(runtime)) {
