@@ -6,17 +6,18 @@ import { type Authority, openAuthority } from './certs/authority.ts';
 import type { Config } from './config.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import type { DirectoryReader } from './core/directory.ts';
+import { HubError } from './core/errors.ts';
 import type { Store } from './core/store.ts';
 import { silentTelemetry, type Telemetry } from './core/telemetry.ts';
 import * as changes from './directory/changes.ts';
 import { createDirectory, type Directory } from './directory/reader.ts';
 import { KINDS } from './directory/records.ts';
-import { queryLake } from './pipeline/query.ts';
+import { openLakeProcess } from './pipeline/lake-process.ts';
 import { contractOf, openStore } from './plugs.ts';
 import { type AdministrationParts, createAdministration } from './routes/admin/administration.ts';
 import { hubParty } from './routes/admin/committer.ts';
 import { createEnrolment, type Enrolment } from './routes/admin/enrolment.ts';
-import type { Administration } from './routes/admin/operations.ts';
+import type { Administration, LakeAnswer } from './routes/admin/operations.ts';
 import { openOperatorToken } from './routes/admin/operator-token.ts';
 
 export interface ManagementParts {
@@ -52,10 +53,24 @@ export function createManagement({ config, store, directory, authority, clock, r
       operator: userInfo().username,
       authority: own,
       auditFolder: join(config.dataFolder, 'audit'),
-      queryLake: (sql) => queryLake(join(config.dataFolder, 'lake'), sql),
+      queryLake: (sql) => askLake(join(config.dataFolder, 'lake'), sql),
     }),
     enrolment: own && createEnrolment({ ...common, authority: own }),
   };
+}
+
+/** Each query in a process of its own, which may die of what it was asked: the hub and the tap never feel it. */
+async function askLake(folder: string, sql: string): Promise<LakeAnswer> {
+  const lake = openLakeProcess({ folder, answerWithin_ms: 60_000 });
+  try {
+    return await lake.query(sql);
+  } catch (thrown) {
+    if (thrown instanceof HubError) throw thrown;
+    const what = 'the query needs more than a query may have: ask for less at once';
+    throw new HubError('RULE_REFUSED', { faults: [{ path: 'sql', what }] }, { cause: thrown });
+  } finally {
+    await lake.close();
+  }
 }
 
 export const openDirectory = (store: Store, clock: Clock, telemetry: Telemetry): Promise<Directory> =>

@@ -7,8 +7,9 @@ export type Cell = string | number | boolean | null | undefined;
 const WIDEST = 60;
 
 /** Columns as wide as their widest cell, headers above a rule; numbers to the right. Every cell one line, without controls. */
-export function table(headers: readonly string[], rows: readonly (readonly Cell[])[]): string {
+export function table(names: readonly string[], rows: readonly (readonly Cell[])[]): string {
   if (rows.length === 0) return '(none)\n';
+  const headers = names.map(cellText);
   const cells = rows.map((row) => headers.map((_, column) => cellText(row[column])));
   const widths = headers.map((header, column) =>
     Math.max(width(header), ...cells.map((row) => width(row[column] ?? ''))),

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_CONTRACT } from '../core/contract.ts';
+import { contractOf } from '../plugs.ts';
 import { HubUnreachable } from '../routes/admin/client.ts';
 import { writeMessage } from '../routes/ebxml/write.ts';
 import { summaryOf } from './answer-summary.ts';
@@ -54,7 +55,7 @@ export function sendCommand(program: Command, setup: Setup): void {
       .option('--token-file <file>', 'a person’s token, from `token issue`'),
     setup,
     [
-      "send order.json --as brook-lane --path '/FHIR/R4/$process-message' --token-file doctor.token",
+      "send order.json --as brook-lane --path '/fhir-prescribing/FHIR/R4/$process-message' --token-file doctor.token",
       'send order.xml --as brook-lane --ebxml urn:nhs:names:services:mm:PORX_IN020101UK31 --from-party A83008-820001',
       "send --as pharmacy --path '/FHIR/R4/Task?...'",
     ],
@@ -115,7 +116,7 @@ async function outgoingOf(
     timestamp: Date.now(),
     service: options.ebxml.slice(0, colon),
     action: options.ebxml.slice(colon + 1),
-    contract: DEFAULT_CONTRACT,
+    contract: { ...DEFAULT_CONTRACT, ...contractOf(options.ebxml)?.contract },
     payload: { contentType: options.contentType ?? 'application/xml; charset=UTF-8', body: bytes.toString('utf8') },
   });
   const own = { 'content-type': written.contentType, soapaction: `"${written.soapAction}"` };

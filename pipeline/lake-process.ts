@@ -37,7 +37,8 @@ export function openLakeProcess({ answerWithin_ms = 120_000, ...parts }: LakePro
 
   function start(): ChildProcess {
     const started = fork(new URL('./lake-worker.ts', import.meta.url), [JSON.stringify(parts)], {
-      execArgv: [],
+      // an answer that is too large ends this process and not the hub's
+      execArgv: ['--max-old-space-size=512'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     started.on('message', (reply: LakeReply) => settle(reply));

@@ -86,6 +86,7 @@ async function ask(connection: DuckDBConnection, sql: string, limits: QueryLimit
   try {
     const reader = await statement.streamAndReadUntil(limits.rows + 1);
     const rows = reader.getRowsJS().map((row) => row.map(cell));
+    requireSmall(rows);
     return { columns: reader.columnNames(), rows: rows.slice(0, limits.rows), truncated: rows.length > limits.rows };
   } catch (error) {
     if (late) throw new HubError('DEADLINE_PASSED', { what: 'the query', within_ms: limits.time_ms }, { cause: error });
@@ -93,6 +94,18 @@ async function ask(connection: DuckDBConnection, sql: string, limits: QueryLimit
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** An answer is read by a person or a page: beyond this it is an extract, and no query's business. */
+const MOST_TEXT_characters = 16_000_000;
+
+function requireSmall(rows: readonly (readonly Cell[])[]): void {
+  let characters = 0;
+  for (const row of rows) for (const value of row) if (typeof value === 'string') characters += value.length;
+  if (characters <= MOST_TEXT_characters) return;
+  throw new HubError('RULE_REFUSED', {
+    faults: [{ path: 'sql', what: `the answer has more than ${MOST_TEXT_characters} characters` }],
+  });
 }
 
 /** As JSON carries it: whole numbers beyond 2^53 and everything that is neither number, truth nor text as text. */
