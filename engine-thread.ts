@@ -5,9 +5,7 @@ import { openAuthority } from './certs/authority.ts';
 import type { Config } from './config.ts';
 import { systemClock } from './core/clock.ts';
 import { type Credentials, createEngine } from './engine.ts';
-import { openStore, VERSION } from './plugs.ts';
-import { createTelemetry } from './routes/operations/telemetry.ts';
-import { startTraces } from './routes/operations/traces.ts';
+import { openStore, openTelemetry } from './plugs.ts';
 
 export interface ThreadData {
   readonly config: Config;
@@ -40,13 +38,7 @@ const { config, credentials, engines, acceptOnly, port } = workerData as ThreadD
 const tell = (message: FromThread): void => parentPort?.postMessage(message);
 
 const clock = systemClock;
-const tracer = await startTraces({ url: config.traceUrl, version: VERSION, clock });
-const told = createTelemetry({
-  level: config.logLevel,
-  version: VERSION,
-  ...(config.logFile !== undefined && { destination: config.logFile }),
-  ...(tracer && { tracer }),
-});
+const told = await openTelemetry(config, clock);
 const store = await openStore(config, told.telemetry, port);
 const authority = await openAuthority(join(config.dataFolder, 'authority'), { clock });
 const engine = await createEngine({
@@ -89,7 +81,6 @@ parentPort?.on('message', async (message: ToThread) => {
     case 'stop':
       await engine.stop();
       await store.close();
-      await tracer?.stop();
       await told.close();
       tell({ kind: 'stopped' });
       process.exit(0);

@@ -10,13 +10,11 @@ import { createEngine, type Engine, listen, openCredentials } from './engine.ts'
 import { type Engines, startThreads } from './engines.ts';
 import { type Housekeeping, openHousekeeping } from './housekeeping.ts';
 import { createManagement, openDirectory, tellWhereabouts } from './management.ts';
-import { openStore, VERSION } from './plugs.ts';
+import { openStore, openTelemetry } from './plugs.ts';
 import { createAdminServer } from './routes/admin/api.ts';
 import type { Administration } from './routes/admin/operations.ts';
 import { openOperatorToken } from './routes/admin/operator-token.ts';
 import { createOperationsServer, looksOf } from './routes/operations/server.ts';
-import { createTelemetry } from './routes/operations/telemetry.ts';
-import { startTraces } from './routes/operations/traces.ts';
 import { createSharedMemory } from './store/memory/shared-memory.ts';
 
 export interface Hub {
@@ -46,13 +44,7 @@ export interface HubOptions {
 export async function startHub(config: Config, options: HubOptions = {}): Promise<Hub> {
   const clock = systemClock;
   await mkdir(join(config.dataFolder, 'keys'), { recursive: true, mode: 0o700 });
-  const tracer = await startTraces({ url: config.traceUrl, version: VERSION, clock });
-  const told = createTelemetry({
-    level: config.logLevel,
-    version: VERSION,
-    ...(config.logFile !== undefined && { destination: config.logFile }),
-    ...(tracer && { tracer }),
-  });
+  const told = await openTelemetry(config, clock);
   const { telemetry, log } = told;
   log.info({ settings: describeConfig(config) }, 'starting');
 
@@ -161,7 +153,6 @@ export async function startHub(config: Config, options: HubOptions = {}): Promis
       operations.closeAllConnections();
       operations.close();
       log.info('stopped');
-      await tracer?.stop();
       await told.close();
     },
   };

@@ -16,6 +16,8 @@ import type { Telemetry } from './core/telemetry.ts';
 import { openDevelopmentIssuer } from './identity/development-issuer.ts';
 import { createTokenVerifier, type Issuer, type TokenVerifier } from './identity/tokens.ts';
 import packageFile from './package.json' with { type: 'json' };
+import { createTelemetry, type HubTelemetry } from './routes/operations/telemetry.ts';
+import { startTraces } from './routes/operations/traces.ts';
 import { type Catalogue, createCatalogue } from './schemas/catalogue.ts';
 import { DEFAULT_LIMITS } from './schemas/limits.ts';
 import { createSharedMemory } from './store/memory/shared-memory.ts';
@@ -28,6 +30,24 @@ const ANNOUNCED = new Map(adapters.flatMap(({ announcements }) => announcements.
 /** The contract that an interaction has of its own, sent or announced; undefined for one that the hub does not carry. */
 export const contractOf = (id: InteractionId): { readonly contract?: Partial<Contract> } | undefined =>
   INTERACTIONS.get(id) ?? ANNOUNCED.get(id);
+
+/** The log, the metrics and, where an exporter is configured, the traces of one thread of the hub. */
+export async function openTelemetry(config: Config, clock: Clock): Promise<HubTelemetry> {
+  const tracer = await startTraces({ url: config.traceUrl, version: VERSION, clock });
+  const told = createTelemetry({
+    level: config.logLevel,
+    version: VERSION,
+    ...(config.logFile !== undefined && { destination: config.logFile }),
+    ...(tracer && { tracer }),
+  });
+  return {
+    ...told,
+    async close() {
+      await tracer?.stop();
+      await told.close();
+    },
+  };
+}
 
 /** @param port the embedded store's thread, where another thread of this process has it open */
 export async function openStore(config: Config, telemetry: Telemetry, port?: MessagePort): Promise<Store> {
